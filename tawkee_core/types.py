@@ -1,0 +1,365 @@
+"""What crosses between the core and its plugins: plain frozen data, no database row, no Flask request."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+MessageKind: TypeAlias = Literal[
+    "text", "image", "audio", "video", "document", "sticker", "location", "contact", "reaction", "choice", "note", "unsupported"
+]
+MEDIA_KINDS = ("image", "audio", "video", "document", "sticker")
+SendSemantics: TypeAlias = Literal["idempotent", "reconcilable", "opaque"]
+ConnectionState: TypeAlias = Literal["disconnected", "connecting", "connected", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text that people see, in both languages of the product."""
+
+    pt: str
+    en: str
+
+
+# ---- what a plugin says of itself
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value that a person fills in to set a plugin up. A `secret` is kept encrypted and never shown again."""
+
+    name: str
+    label: Label
+    kind: Literal["text", "url", "secret", "boolean", "number", "choice", "list"] = "text"
+    required: bool = False
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    help: Label | None = None
+    max_length: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRule:
+    """Which files of one kind a channel carries: MIME types (`image/*` is allowed) and the size in bytes."""
+
+    mimetypes: tuple[str, ...]
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can carry. The core degrades everything else: buttons → numbered text, long → parts."""
+
+    max_text: int = 4096
+    media_in: Mapping[str, MediaRule] = field(default_factory=dict)
+    media_out: Mapping[str, MediaRule] = field(default_factory=dict)
+    typing: bool = False
+    read_receipts: bool = False
+    buttons: int = 0
+    templates: bool = False
+    groups: bool = False
+    reply_window_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelInfo:
+    """How a kind of channel presents itself. `risk` is told to the owner before connecting."""
+
+    label: Label
+    send_semantics: SendSemantics
+    connects: Literal["none", "token", "qr", "oauth"] = "none"
+    fields: tuple[Field, ...] = ()
+    capabilities: Capabilities = Capabilities()
+    risk: Label | None = None
+
+
+# ---- what the core tells a plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One connected place people write from. `config` holds the values of its fields, secrets opened;
+    `webhook_secret` is random and known only to us and the provider."""
+
+    id: str
+    workspace_id: str
+    agent_id: str
+    kind: str
+    name: str
+    config: Mapping[str, Any]
+    webhook_url: str
+    webhook_secret: str
+    status: str = "disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The assistant that answers on a channel."""
+
+    id: str
+    workspace_id: str
+    name: str
+    type: str
+    communication_style: str
+    job_name: str
+    job_site: str
+    job_description: str
+    behavior: str
+    status: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One way to reach a contact on a channel: `phone` (digits with country code), `lid`, `visitor`, `telegram`, `group` …
+
+    `value` is kept as received, since a reply goes to it unchanged; the core finds the variants of a phone."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom a message goes to; `address` is the one last heard from."""
+
+    id: str
+    name: str
+    address: Address
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file of a message. `ref` is what the channel needs to fetch it; `url` is ours, public and signed."""
+
+    id: str = ""
+    mimetype: str = "application/octet-stream"
+    filename: str = ""
+    size: int | None = None
+    ref: Mapping[str, Any] = field(default_factory=dict)
+    url: str = ""
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message on its way out. `id` stays the same through every try."""
+
+    id: str
+    kind: MessageKind
+    text: str = ""
+    media: Media | None = None
+    quoted_id: str | None = None
+    author: Literal["agent", "person"] = "agent"
+
+
+# ---- what a channel reads out of a webhook
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message from a contact. `id` is the provider's and unique in the channel; the first address is the one to reply to.
+
+    `data` carries what its kind needs: location {latitude, longitude, name}, contact {contacts: [{name, phone}]},
+    reaction {emoji, target}, choice {id, title}. `group` is set for a group's message, `mentioned` when it calls the agent."""
+
+    id: str
+    addresses: tuple[Address, ...]
+    kind: MessageKind = "text"
+    text: str = ""
+    name: str = ""
+    sent_at: datetime | None = None
+    media: Media | None = None
+    quoted_id: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    group: bool = False
+    mentioned: bool = False
+    sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A message that left from our own side: typed on the phone (a takeover), or our own send come back."""
+
+    id: str
+    addresses: tuple[Address, ...]
+    kind: MessageKind = "text"
+    text: str = ""
+    sent_at: datetime | None = None
+    media: Media | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    client_id: str | None = None
+    sent_by_api: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A message whose text its author changed."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message that its author took back."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far one of our messages came. Known by the provider's `id`, or by our `client_id` where the provider returns it."""
+
+    state: Literal["sent", "delivered", "read", "failed"]
+    id: str | None = None
+    client_id: str | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Qr:
+    """A code to scan: a PNG as data URL, and its text where known."""
+
+    image: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How a channel stands with its provider. `config` holds values the channel wants kept (an instance's name, a token)."""
+
+    state: ConnectionState
+    detail: Label | None = None
+    qr: Qr | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An authentic event that needs nothing done; the reason is kept beside the raw body."""
+
+    reason: str
+
+
+ChannelEvent: TypeAlias = Incoming | Echo | Edited | Deleted | Status | Connection | Ignored
+
+
+# ---- models
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that can be chosen. `credits` is what one answer costs a workspace; `available` says whether its key is set."""
+
+    id: str
+    label: str
+    vendor: str
+    kind: Literal["chat", "embedding", "transcription"] = "chat"
+    credits: int = 0
+    can: frozenset[str] = frozenset()
+    available: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What the model asks to be done: a tool's name and its arguments as an object."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMessage:
+    """One line of the conversation as the model sees it; `calls` on an assistant's line, `call_id` on a tool's."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something the model may ask for; `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of an agent's knowledge; `score` is the cosine similarity, 0 to 1."""
+
+    id: str
+    text: str
+    source: str
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """How to ask: seconds until it must have answered, and how much it may say."""
+
+    timeout: float = 20.0
+    temperature: float = 0.3
+    max_tokens: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsage:
+    """What a call took: tokens, and US dollars."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A model's answer: text, or tools it wants called, or both."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+    usage: ModelUsage = ModelUsage()
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """One vector a text, in the order given."""
+
+    vectors: Sequence[Sequence[float]]
+    usage: ModelUsage = ModelUsage()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What was said in an audio."""
+
+    text: str
+    usage: ModelUsage = ModelUsage()
+
+
+# ---- vectors
+
+
+@dataclass(frozen=True, slots=True)
+class VectorPoint:
+    """A passage's vector, and whose it is. `id` is the passage's (a UUID)."""
+
+    id: str
+    vector: Sequence[float]
+    workspace_id: str
+    agent_id: str
+    training_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class VectorMatch:
+    """A passage found, with its cosine similarity."""
+
+    id: str
+    score: float
