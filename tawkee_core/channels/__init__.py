@@ -1,0 +1,1 @@
+"""The connected places people write from: set up, connected, watched, removed."""
