@@ -1,0 +1,1 @@
+"""Servers for machines that have none: PostgreSQL, Redis, a vector service; and the launcher that starts everything."""
