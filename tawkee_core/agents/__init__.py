@@ -1,0 +1,1 @@
+"""The assistants: what they are, how they converse, what they are taught."""

@@ -1,0 +1,33 @@
+"""The web application, made anew by each call."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import Flask
+
+from .api import register_api
+from .api.browser import guard_browsers
+from .api.errors import answer_errors
+from .context import Tawkee
+from .db import open_database
+from .logs import number_requests, start_logs
+from .plugins import load_plugins
+from .settings import read_settings
+
+
+def create_app(config: Mapping[str, Any] | None = None, plugins: Iterable[tuple[str, Any]] = ()) -> Flask:
+    """An application with the given settings (names in lower case) over the environment's, and the given plugins beside
+    the installed ones. Connects to nothing."""
+    app = Flask("tawkee_core")
+    settings = read_settings(config)
+    start_logs(settings)
+    open_database(settings)
+    tawkee = Tawkee(settings, load_plugins(settings, plugins))
+    app.extensions["tawkee"] = tawkee
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    number_requests(app)
+    guard_browsers(app, settings)
+    api = register_api(app)
+    answer_errors(app)
+    tawkee.plugins.call_historic("register_blueprints", api=api)
+    return app
