@@ -30,7 +30,7 @@ class Program:
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
-    is_ready: Callable[[], bool]
+    is_ready: Callable[[], bool] = lambda: True
     prepare: Callable[[], None] = lambda: None
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGTERM
@@ -54,8 +54,8 @@ class Child:
     def record(self) -> Path:
         return self.data / "run" / f"{self.program.name}.json"
 
-    def start(self) -> None:
-        """Start it, from a thread that will outlive it: the child dies with its thread. `wait_ready` says when it answers."""
+    def start(self, stdout: int | None = None) -> None:
+        """Start it, from a thread that outlives it: the child dies with the thread. `wait_ready` awaits its answer."""
         self.program.prepare()
         for folder in (self.log.parent, self.record.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,11 +66,22 @@ class Child:
                 [sys.executable, "-I", "-S", shim.__file__, *arguments, *self.program.command],
                 env=dict(self.program.env),
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=log if stdout is None else stdout,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C reaches the launcher alone, which then ends them in order
             )
         processes.record_process(self.record, self.data, self.process.pid, self.program.death_signal)
+
+    def finish(self, seconds: float, go_on: Callable[[], bool]) -> tuple[str, int | None]:
+        """Wait for a child started with `stdout=PIPE` to end by itself: what it printed, and its exit code."""
+        deadline = time.monotonic() + seconds
+        while self.process is not None and go_on() and time.monotonic() < deadline:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                printed, _ = self.process.communicate(timeout=0.1)
+                code = self.process.returncode
+                self.sweep()
+                return printed.decode(errors="replace").rstrip(), code
+        return "", None
 
     def is_dead(self) -> bool:
         return self.process is not None and self.process.poll() is not None
@@ -86,12 +97,18 @@ class Child:
             time.sleep(0.02)
         self.sweep()
 
+    @property
+    def exit_code(self) -> int | None:
+        return self.process.poll() if self.process is not None else None
+
     def sweep(self) -> None:
         """Kill what is left of its session, reap it, forget it."""
         if self.process is None:
             return
         processes.signal_group(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         self.process = None
         self.record.unlink(missing_ok=True)
 
@@ -100,6 +117,14 @@ class Child:
             lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
             return "\n".join(f"  {line}" for line in lines)
         return ""
+
+
+def stop_group(children: Sequence[Child], hurry: Callable[[], bool] = lambda: False) -> None:
+    """Ask all of them to stop, then wait for each."""
+    for child in children:
+        child.ask_stop()
+    for child in children:
+        child.wait_stopped(hurry)
 
 
 def turn_logs(data: Path) -> None:

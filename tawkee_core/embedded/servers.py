@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import places
-from .children import Child, Program, turn_logs, wait_ready
+from .children import Child, Program, stop_group, turn_logs, wait_ready
 from .keys import Keys, load_keys
 from .ports import answers_ok, free_port
 from .postgres import postgres_program
@@ -73,12 +73,5 @@ def start_servers(data: Path, fast: bool = True) -> Iterator[dict[str, str]]:
         wait_ready(children, READY_SECONDS)
         yield urls
     finally:
-        stop_all(children)
+        stop_group(children)
         places.remove_sockets(data)
-
-
-def stop_all(children: list[Child]) -> None:
-    for child in children:
-        child.ask_stop()
-    for child in children:
-        child.wait_stopped()

@@ -1,0 +1,21 @@
+"""How gunicorn serves Tawkee; `gunicorn.conf.py` of the checkout takes it from here."""
+
+import os
+import signal
+from typing import Any
+
+from tawkee_core.embedded import shim
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 8
+worker_connections = 4000  # the default of 1000 lets 1000 idle event streams keep every webhook waiting
+graceful_timeout = 20
+timeout = 60
+preload_app = False
+control_socket_disable = True  # its default path is one per user: two installations would take it from each other
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """A killed gunicorn takes its workers with it, so that the next one finds the port free."""
+    shim.die_with_parent(worker.ppid, signal.SIGKILL)
