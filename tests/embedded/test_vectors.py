@@ -176,7 +176,7 @@ def test_a_client_made_as_in_the_quick_start_finds_its_version(
     for thread in threading.enumerate():
         if "_check_compatibility" in thread.name:
             thread.join(30)
-    assert client.info().version == "1.20.0"
+    assert client.get_collections().collections == []
     client.close()
     service.stop()
     assert [str(warning.message) for warning in recwarn] == ["Api key is used with an insecure connection."]
