@@ -7,19 +7,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg2
 import structlog
 from peewee import InterfaceError, OperationalError
 from playhouse.pool import PooledPostgresqlDatabase
-from psycopg2.extensions import cursor as Cursor
-from psycopg2.extensions import new_array_type, new_type, register_adapter, register_type
+from psycopg2.extensions import cursor, new_array_type, new_type, register_adapter, register_type
 from psycopg2.extras import Json, NamedTupleCursor
 
 from .errors import Unavailable
 from .settings import Settings
 
+Cursor: TypeAlias = cursor
 Result = TypeVar("Result")
 Parameters = Mapping[str, Any] | tuple[Any, ...]
 LOST = (OperationalError, InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError)

@@ -3,9 +3,10 @@
 from flask import Flask
 from flask_smorest import Api
 
+from . import auth, workspaces
 from .routes import OPENAPI, IdConverter
 
-BLUEPRINTS: tuple[object, ...] = ()
+BLUEPRINTS = (auth.blueprint, workspaces.blueprint)
 
 
 def register_api(app: Flask) -> Api:

@@ -1,0 +1,40 @@
+"""Passwords: argon2id at OWASP's floor, and never more than four hashes at once, since each takes 19 MiB."""
+
+from functools import lru_cache
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from ..errors import BadInput
+
+SHORTEST, LONGEST = 8, 128
+HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+AT_ONCE = BoundedSemaphore(4)
+
+
+def hash_password(password: str) -> str:
+    """The password's argon2id hash. Raises BadInput when it is too short or too long."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise BadInput(f"A password has {SHORTEST} to {LONGEST} characters.", slug="bad_password")
+    with AT_ONCE:
+        return HASHER.hash(password)
+
+
+def check_password(password: str, hashed: str | None) -> bool:
+    """Whether the password is the hashed one. Without a hash the same work is done, so that time tells nothing."""
+    with AT_ONCE:
+        try:
+            return HASHER.verify(hashed or stand_in(), password[:LONGEST]) and hashed is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def needs_rehash(hashed: str) -> bool:
+    """Whether a hash was made with other parameters than today's."""
+    return HASHER.check_needs_rehash(hashed)
+
+
+@lru_cache(maxsize=1)
+def stand_in() -> str:
+    return HASHER.hash("nobody's password")
