@@ -3,10 +3,16 @@
 from flask import Flask
 from flask_smorest import Api
 
-from . import auth, workspaces
+from . import agents, auth, catalogue, trainings, workspaces
 from .routes import OPENAPI, IdConverter
 
-BLUEPRINTS = (auth.blueprint, workspaces.blueprint)
+BLUEPRINTS = (
+    auth.blueprint,
+    workspaces.blueprint,
+    agents.blueprint,
+    trainings.blueprint,
+    catalogue.blueprint,
+)
 
 
 def register_api(app: Flask) -> Api:

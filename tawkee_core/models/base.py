@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from peewee import Field, ForeignKeyField, Model, SelectQuery
+from peewee import Field, ForeignKeyField, Model, ModelSelect
 from playhouse.postgres_ext import BinaryJSONField
 
 from ..db import database
@@ -24,7 +24,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class IdField(Field):  # type: ignore[misc]  # peewee ships no types
+class IdField(Field):
     """A UUID, a text in Python."""
 
     field_type = "UUID"
@@ -35,17 +35,17 @@ class IdField(Field):  # type: ignore[misc]  # peewee ships no types
         super().__init__(*args, **kwargs)
 
 
-class TimeField(Field):  # type: ignore[misc]
+class TimeField(Field):
     """A moment, aware and in UTC."""
 
     field_type = "TIMESTAMPTZ"
 
 
-class JsonField(BinaryJSONField):  # type: ignore[misc]
+class JsonField(BinaryJSONField):  # type: ignore[misc]  # playhouse ships no types
     """An object or a list."""
 
 
-class Base(Model):  # type: ignore[misc]
+class Base(Model):
     """A table."""
 
     class Meta:
@@ -56,11 +56,13 @@ class Base(Model):  # type: ignore[misc]
 class Owned(Base):
     """A table of a workspace's rows; the only way to one of them is through its workspace."""
 
+    workspace: Any
+
     class Meta:
         abstract = True
 
     @classmethod
-    def within(cls, workspace_id: str) -> SelectQuery:
+    def within(cls, workspace_id: str) -> "ModelSelect[Self]":
         """The workspace's rows."""
         return cls.select().where(cls.workspace == workspace_id)
 

@@ -1,0 +1,33 @@
+"""How an assistant converses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..context import Tawkee
+from ..errors import NotFound
+from ..models import Agent, AgentSettings
+from .models import check_chat_model
+
+MODEL_FIELDS = ("preferred_model", "fallback_model")
+
+
+def read_agent_settings(workspace_id: str, agent_id: str) -> AgentSettings:
+    """An assistant's settings. Raises NotFound."""
+    mine = (AgentSettings.agent == agent_id) & Agent.deleted_at.is_null()
+    query = AgentSettings.within(workspace_id).join(Agent, on=AgentSettings.agent == Agent.id)
+    found: AgentSettings | None = query.where(mine).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def change_agent_settings(tawkee: Tawkee, workspace_id: str, agent_id: str, values: Mapping[str, Any]) -> AgentSettings:
+    """Change an assistant's settings; how they are now. Raises NotFound, and UnknownPlugin for an unknown model."""
+    Agent.find(workspace_id, agent_id)
+    for name in MODEL_FIELDS:
+        if values.get(name):
+            check_chat_model(tawkee, values[name])
+    if values:
+        mine = (AgentSettings.workspace == workspace_id) & (AgentSettings.agent == agent_id)
+        AgentSettings.update(values).where(mine).execute()
+    return read_agent_settings(workspace_id, agent_id)

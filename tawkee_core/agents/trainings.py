@@ -1,0 +1,44 @@
+"""What assistants are taught. A worker turns each training into passages and vectors, and forgets removed ones."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from peewee import ModelSelect
+
+from ..context import Tawkee
+from ..doorbell import ring
+from ..errors import NotFound
+from ..models import Agent, Training, now
+
+
+def add_training(tawkee: Tawkee, workspace_id: str, agent_id: str, values: Mapping[str, Any]) -> Training:
+    """Keep something to be learned, PENDING until a worker has learned it. Raises NotFound."""
+    Agent.find(workspace_id, agent_id)
+    training = Training.create(workspace=workspace_id, agent=agent_id, **values)
+    ring(tawkee.settings)
+    return training
+
+
+def list_trainings(workspace_id: str, agent_id: str, words: str = "") -> "ModelSelect[Training]":
+    """What an assistant is taught, newest first, where title or text have these words. Raises NotFound."""
+    Agent.find(workspace_id, agent_id)
+    query = Training.within(workspace_id).where(Training.agent == agent_id, Training.deleted_at.is_null())
+    if words:
+        query = query.where(Training.title.contains(words) | Training.text.contains(words))
+    return query.order_by(Training.created_at.desc(), Training.id.desc())
+
+
+def find_training(workspace_id: str, agent_id: str, training_id: str) -> Training:
+    """One training of this assistant. Raises NotFound."""
+    Agent.find(workspace_id, agent_id)
+    training = Training.find(workspace_id, training_id)
+    if training.agent != agent_id:
+        raise NotFound()
+    return training
+
+
+def delete_training(tawkee: Tawkee, workspace_id: str, agent_id: str, training_id: str) -> None:
+    """Have a training forgotten: for people at once, in prompts as soon as a worker has seen it. Raises NotFound."""
+    training = find_training(workspace_id, agent_id, training_id)
+    Training.update(deleted_at=now(), next_at=now()).where(Training.id == training.id).execute()
+    ring(tawkee.settings)
