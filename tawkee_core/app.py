@@ -12,6 +12,7 @@ from .context import Tawkee
 from .db import open_database
 from .logs import number_requests, start_logs
 from .plugins import load_plugins
+from .safe_http import allow_hosts
 from .settings import read_settings
 
 
@@ -21,6 +22,7 @@ def create_app(config: Mapping[str, Any] | None = None, plugins: Iterable[tuple[
     app = Flask("tawkee_core")
     settings = read_settings(config)
     start_logs(settings)
+    allow_hosts(settings.private_hosts)
     open_database(settings)
     tawkee = Tawkee(settings, load_plugins(settings, plugins))
     app.extensions["tawkee"] = tawkee
