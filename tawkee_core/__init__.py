@@ -71,6 +71,7 @@ from .types import (
 )
 
 if TYPE_CHECKING:
+    from . import inbox as inbox
     from . import safe_http as safe_http
     from .app import create_app as create_app
     from .settings import Settings as Settings
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
 LAZY = {
     "Settings": ".settings:Settings",
     "create_app": ".app:create_app",
+    "inbox": ".inbox",
     "read_json": ".wire:read_json",
     "safe_http": ".safe_http",
 }
@@ -90,7 +92,7 @@ __all__ = [
     "ModelDown", "ModelError", "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused", "ModelUsage", "NotFound", "NotSent",
     "Passage", "PriceMissing", "Qr", "RateLimited", "Refused", "SendError", "Settings", "Status", "TawkeeError", "Tool", "ToolCall",
     "TooLarge", "TooMany", "Transcription", "Unauthorized", "Unavailable", "UnsafeUrl", "VectorMatch", "VectorPoint", "create_app",
-    "hookimpl", "read_json", "safe_http",
+    "hookimpl", "inbox", "read_json", "safe_http",
 ]  # fmt: skip
 
 

@@ -1,0 +1,84 @@
+"""What a channel's events mean for the conversation: each is applied within one transaction, and applying it again changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..channels.connect import apply_connection
+from ..context import Tawkee
+from ..db import Cursor
+from ..doorbell import ring, signal_chat
+from ..types import Channel, ChannelEvent, Connection, Deleted, Echo, Edited, Ignored, Incoming, Status
+from .addresses import address_key
+from .echoes import apply_echo
+from .statuses import apply_deletion, apply_edit, apply_status
+from .store import store_incoming
+
+
+@dataclass
+class Applied:
+    """What applying events came to: message ids, who to tell, and whether something is due at once."""
+
+    messages: list[str] = field(default_factory=list)
+    signals: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    due: bool = False
+    missing: bool = False
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        return "ignored" if self.reasons and not self.messages and not self.signals else "applied"
+
+
+def apply_events(cursor: Cursor, channel: Channel, event_id: str | None, events: Sequence[ChannelEvent]) -> Applied:
+    """Apply events in their order, within a transaction. Applying them again changes nothing."""
+    applied = Applied()
+    for event in events:
+        apply_event(cursor, channel, event_id, event, applied)
+    if not events:
+        applied.reasons.append("nothing for us")
+    return applied
+
+
+def apply_event(cursor: Cursor, channel: Channel, event_id: str | None, event: ChannelEvent, applied: Applied) -> None:
+    match event:
+        case Incoming():
+            kept = store_incoming(cursor, channel, event_id, event)
+            note_message(applied, event, kept.id if kept else None)
+            applied.due = applied.due or bool(kept and kept.due)
+        case Echo():
+            note_message(applied, event, apply_echo(cursor, channel, event_id, event))
+        case Status():
+            note_change(applied, apply_status(cursor, channel, event))
+        case Edited():
+            note_change(applied, apply_edit(cursor, channel, event))
+        case Deleted():
+            note_change(applied, apply_deletion(cursor, channel, event))
+        case Connection():
+            apply_connection(cursor, channel, event)
+            applied.signals.append(("", {"event": "channel"}))
+        case Ignored():
+            applied.reasons.append(event.reason)
+
+
+def note_message(applied: Applied, event: Incoming | Echo, message_id: str | None) -> None:
+    if message_id is None:
+        applied.reasons.append("message known already")
+        return
+    applied.messages.append(message_id)
+    applied.signals.append((address_key(event.addresses[0]), {"event": "message", "id": message_id}))
+
+
+def note_change(applied: Applied, message_id: str | None) -> None:
+    if message_id is None:
+        applied.missing = True
+    else:
+        applied.messages.append(message_id)
+
+
+def tell_news(tawkee: Tawkee, channel: Channel, applied: Applied) -> None:
+    """After the commit: whoever watches is told, and the dispatcher when a turn is due at once."""
+    for address, event in applied.signals:
+        signal_chat(tawkee.settings, channel.id, address, event)
+    if applied.due:
+        ring(tawkee.settings)

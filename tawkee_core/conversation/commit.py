@@ -1,0 +1,139 @@
+"""Commit a reply: under the chat's row lock, if the turn is still ours, the AI still owns the chat, and nothing newer was said.
+
+The first part may begin at once: its intent to be sent is written in this same transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .. import metrics
+from ..context import Tawkee
+from ..db import Cursor, transaction
+from ..models import new_id
+from .ask import Call
+from .context import TurnContext
+from .handover import ask_person
+from .outbound import Sending
+from .turns import ClaimedTurn, requeue
+
+MAX_SUPERSEDES = 2
+
+CHECK = """
+select c.seq, c.epoch, c.owner, c.interaction_id, t.state = 'running' and t.fence = %(fence)s as ours,
+    exists (select from turn n where n.chat_id = c.id and n.state = 'collecting') as newer,
+    exists (select from outbound o where o.chat_id = c.id and o.state in ('pending', 'sending', 'reconciling')) as queue
+from chat c join turn t on t.id = %(turn_id)s where c.id = %(chat_id)s for update of c
+"""
+# every part is a message and its sending; the first is being sent already unless others of the chat are before it
+WRITE = """
+with part as (
+    select * from unnest(%(ids)s::uuid[], %(outbound_ids)s::uuid[], %(texts)s::text[]) with ordinality as p(id, outbound_id, text, number)
+), said as (
+    insert into message (id, workspace_id, chat_id, channel_id, interaction_id, turn_id, inbound_event_id, seq, direction, author, kind,
+        text, status)
+    select id, %(workspace_id)s, %(chat_id)s, %(channel_id)s, %(interaction_id)s, %(turn_id)s, %(event_id)s, %(seq)s + number, 'out',
+        'agent', 'text', text, case when number = 1 and %(begin)s then 'sending' else 'queued' end from part
+), queued as (
+    insert into outbound (id, workspace_id, chat_id, message_id, turn_id, epoch, seq, semantics, state, attempts, fence, intent_at,
+        lease_until)
+    select outbound_id, %(workspace_id)s, %(chat_id)s, id, %(turn_id)s, %(epoch)s, %(seq)s + number, %(semantics)s,
+        case when number = 1 and %(begin)s then 'sending' else 'pending' end, (number = 1 and %(begin)s)::int,
+        (number = 1 and %(begin)s)::int, case when number = 1 and %(begin)s then clock_timestamp() end,
+        case when number = 1 and %(begin)s then now() + make_interval(secs => %(lease)s) end from part
+), touched as (
+    update chat set seq = %(seq)s + cardinality(%(ids)s::uuid[]), last_message_id = (%(ids)s::uuid[])[cardinality(%(ids)s::uuid[])],
+        last_message_at = now() where id = %(chat_id)s
+), counted as (
+    insert into usage (id, workspace_id, agent_id, turn_id, kind, model, outcome, tokens_in, tokens_out, cost_usd, seconds)
+    select u.id, %(workspace_id)s, %(agent_id)s, %(turn_id)s, u.kind, u.model, u.outcome, u.tokens_in, u.tokens_out, u.cost, u.seconds
+    from unnest(%(usage_ids)s::uuid[], %(kinds)s::text[], %(models)s::text[], %(outcomes)s::text[], %(tokens_in)s::int[],
+        %(tokens_out)s::int[], %(costs)s::numeric[], %(seconds)s::real[])
+        as u(id, kind, model, outcome, tokens_in, tokens_out, cost, seconds)
+)
+update turn set state = 'replying', lease_until = null where id = %(turn_id)s
+"""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is to be said, in parts; `transfer` is why a person is asked afterwards."""
+
+    parts: Sequence[str]
+    calls: Sequence[Call]
+    transfer: str | None = None
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What became of a reply: committed, superseded, cancelled or fenced; `sending` is a part to be sent right now."""
+
+    state: str
+    sending: Sending | None = None
+
+
+def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committed:
+    """Write the reply down, or drop it: fenced off, taken over by a person, or overtaken by the contact's next words."""
+    turn = context.turn
+    with transaction() as cursor:
+        cursor.execute(CHECK, {"fence": turn.fence, "turn_id": turn.id, "chat_id": turn.chat_id})
+        chat: Any = cursor.fetchone()
+        if chat is None or not chat.ours:
+            return Committed("fenced")
+        if chat.owner != "ai" or chat.epoch != turn.epoch:
+            return cancel(cursor, turn)
+        if chat.newer and turn.supersedes < MAX_SUPERSEDES:
+            requeue(cursor, turn, 0, "the contact wrote again", superseded=1, uncounted=1)
+            return Committed("superseded")
+        return write_parts(tawkee, cursor, context, reply, chat)
+
+
+def cancel(cursor: Cursor, turn: ClaimedTurn) -> Committed:
+    cursor.execute(
+        "update turn set state = 'cancelled', reason = 'a person took over', done_at = now(), lease_until = null where id = %s", (turn.id,)
+    )
+    return Committed("cancelled")
+
+
+def write_parts(tawkee: Tawkee, cursor: Cursor, context: TurnContext, reply: Reply, chat: Any) -> Committed:
+    turn = context.turn
+    epoch = chat.epoch if reply.transfer is None else ask_person(cursor, turn.chat_id, reply.transfer)
+    parameters = part_parameters(tawkee, context, reply, chat) | usage_parameters(reply.calls) | {"epoch": epoch}
+    cursor.execute(WRITE, parameters)
+    metrics.turns.labels("replied").inc()
+    if not parameters["begin"]:
+        return Committed("committed")
+    first = Sending(parameters["outbound_ids"][0], turn.chat_id, parameters["ids"][0], turn.id, 1, 1, parameters["semantics"])
+    return Committed("committed", first)
+
+
+def part_parameters(tawkee: Tawkee, context: TurnContext, reply: Reply, chat: Any) -> dict[str, Any]:
+    info = tawkee.plugins.channel(context.channel.kind).channel_info()
+    return {
+        "ids": [new_id() for _ in reply.parts],
+        "outbound_ids": [new_id() for _ in reply.parts],
+        "texts": list(reply.parts),
+        "workspace_id": context.turn.workspace_id,
+        "chat_id": context.turn.chat_id,
+        "channel_id": context.channel.id,
+        "agent_id": context.agent.id,
+        "interaction_id": chat.interaction_id,
+        "turn_id": context.turn.id,
+        "event_id": context.turn.inbound_event_id,
+        "seq": chat.seq,
+        "begin": not chat.queue,
+        "semantics": info.send_semantics if info else "opaque",
+        "lease": tawkee.settings.lease_seconds,
+    }
+
+
+def usage_parameters(calls: Sequence[Call]) -> dict[str, Any]:
+    return {
+        "usage_ids": [new_id() for _ in calls],
+        "kinds": [c.kind for c in calls],
+        "models": [c.model for c in calls],
+        "outcomes": [c.outcome for c in calls],
+        "tokens_in": [c.usage.tokens_in for c in calls],
+        "tokens_out": [c.usage.tokens_out for c in calls],
+        "costs": [c.usage.cost_usd for c in calls],
+        "seconds": [c.seconds for c in calls],
+    }

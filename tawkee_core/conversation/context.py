@@ -1,0 +1,67 @@
+"""What an answer is made from: the chat's people and settings, the messages, in two queries."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..channels.load import open_channel
+from ..db import connection, run
+from ..settings import Settings
+from ..types import Address, Agent, Channel, Contact
+from .turns import ClaimedTurn
+
+HISTORY = 20
+LOAD = """
+select c.id as chat_id, c.owner, c.epoch, c.address_kind, c.address, p.id as contact_id, p.name as contact_name, p.phone,
+    h.id, h.workspace_id, h.agent_id, h.kind, h.name, h.config, h.sealed, h.webhook_token, h.status,
+    g.name as agent_name, g.type, g.communication_style, g.job_name, g.job_site, g.job_description, g.behavior,
+    g.status as agent_status, to_jsonb(s) - 'agent_id' - 'workspace_id' as settings,
+    exists (select from training t where t.agent_id = g.id and t.status = 'TRAINED' and t.deleted_at is null) as trained
+from chat c join contact p on p.id = c.contact_id join channel h on h.id = c.channel_id
+    join agent g on g.id = h.agent_id join agent_settings s on s.agent_id = g.id
+where c.id = %s
+"""
+MESSAGES = """
+select m.id, m.seq, m.direction, m.author, m.kind, m.text, m.data, m.sender, m.quoted_id, m.status, m.provider_message_id, m.deleted_at,
+    d.id as media_id, d.mimetype, d.filename, d.size, d.ref, d.path, d.state as media_state
+from message m left join media d on d.message_id = m.id
+where m.chat_id = %s and m.seq <= %s and m.status <> 'cancelled' order by m.seq desc limit %s
+"""
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """Everything a turn needs to know; `messages` are rows, oldest first, up to the turn's last."""
+
+    turn: ClaimedTurn
+    channel: Channel
+    agent: Agent
+    contact: Contact
+    messages: list[Any]
+    trained: bool
+
+    @property
+    def fresh(self) -> list[Any]:
+        """The contact's messages that this turn answers."""
+        return [m for m in self.messages if m.seq >= self.turn.from_seq and m.direction == "in" and m.deleted_at is None]
+
+    @property
+    def question(self) -> str:
+        return "\n".join(m.text for m in self.fresh if m.text)
+
+
+def load_context(settings: Settings, turn: ClaimedTurn) -> TurnContext:
+    """Read a turn's context."""
+    with connection():
+        row = run(LOAD, (turn.chat_id,))[0]
+        messages = run(MESSAGES, (turn.chat_id, turn.upto_seq, HISTORY))[::-1]
+    return TurnContext(turn, open_channel(settings, row), agent_of(row), contact_of(row), messages, row.trained)
+
+
+def agent_of(row: Any) -> Agent:
+    names = ("type", "communication_style", "job_name", "job_site", "job_description", "behavior", "settings")
+    values = {name: getattr(row, name) for name in names}
+    return Agent(id=row.agent_id, workspace_id=row.workspace_id, name=row.agent_name, status=row.agent_status, **values)
+
+
+def contact_of(row: Any) -> Contact:
+    return Contact(row.contact_id, row.contact_name, Address(row.address_kind, row.address), row.phone)

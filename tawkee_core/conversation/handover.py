@@ -1,0 +1,115 @@
+"""Who speaks: the AI or a person. A change of hands is one transaction that nothing of the AI's can overtake."""
+
+from typing import Any
+
+from ..context import Tawkee
+from ..db import Cursor, transaction
+from ..doorbell import ring
+from ..errors import NotFound
+from ..models import new_id
+
+# whatever the AI had not yet begun to send is cancelled; what is being sent cannot be called back and is counted
+SILENCE = """
+with stopped as (
+    update outbound set state = 'cancelled' where chat_id = %(chat_id)s and turn_id is not null and state = 'pending'
+    returning message_id
+), unsaid as (
+    update message set status = 'cancelled' from stopped where message.id = stopped.message_id
+), dropped as (
+    update turn set state = 'cancelled', reason = %(reason)s, done_at = now()
+    where chat_id = %(chat_id)s and (state in ('collecting', 'running') or state = 'replying' and not exists (
+        select from outbound o where o.turn_id = turn.id and o.state in ('sending', 'reconciling')))
+)
+select count(*)::int as in_flight from outbound where chat_id = %(chat_id)s and turn_id is not null and state = 'sending'
+"""
+NOTE = """
+with placed as (update chat set seq = seq + 1 where id = %(chat_id)s returning id, workspace_id, channel_id, interaction_id, seq)
+insert into message (id, workspace_id, chat_id, channel_id, interaction_id, user_id, seq, direction, author, kind, text, status)
+select %(id)s, workspace_id, id, channel_id, interaction_id, %(user_id)s, seq, 'out', 'system', 'note', %(text)s, 'note' from placed
+"""
+OPEN_TURN = """
+insert into turn (id, workspace_id, chat_id, epoch, state, from_seq, upto_seq, due_at, deadline)
+select %s, workspace_id, id, epoch, 'collecting', seq, seq, now(), now() from chat where id = %s
+on conflict (chat_id) where state = 'collecting' do nothing
+"""
+
+
+def lock_chat(cursor: Cursor, workspace_id: str, chat_id: str) -> Any:
+    """The chat's row, locked. Raises NotFound."""
+    cursor.execute("select * from chat where workspace_id = %s and id = %s for update", (workspace_id, chat_id))
+    row = cursor.fetchone()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def take_over(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str | None) -> int:
+    """Give the chat to a person; how many of the AI's messages were already on their way. Raises NotFound."""
+    with transaction() as cursor:
+        lock_chat(cursor, workspace_id, chat_id)
+        return pass_to_person(cursor, chat_id, user_id, "taken over")
+
+
+def pass_to_person(cursor: Cursor, chat_id: str, user_id: str | None, reason: str) -> int:
+    """Within a transaction that holds the chat's row: the person owns it, and the AI falls silent."""
+    cursor.execute(
+        "update chat set owner = 'human', owner_id = %s, epoch = epoch + 1, attention = '',"
+        " status = case status when 'waiting' then 'open' else status end where id = %s",
+        (user_id, chat_id),
+    )
+    cursor.execute("update interaction set status = 'RUNNING' where chat_id = %s and status = 'WAITING'", (chat_id,))
+    return silence_agent(cursor, chat_id, reason)
+
+
+def silence_agent(cursor: Cursor, chat_id: str, reason: str) -> int:
+    cursor.execute(SILENCE, {"chat_id": chat_id, "reason": reason})
+    row: Any = cursor.fetchone()
+    return int(row.in_flight)
+
+
+def ask_person(cursor: Cursor, chat_id: str, reason: str) -> int:
+    """Within a transaction that holds the chat's row: nobody answers until a person does; the chat's new epoch."""
+    cursor.execute(
+        "update chat set owner = 'human', owner_id = null, epoch = epoch + 1, status = 'waiting', attention = %s"
+        " where id = %s returning epoch",
+        (reason[:200], chat_id),
+    )
+    row: Any = cursor.fetchone()
+    cursor.execute("update interaction set status = 'WAITING' where chat_id = %s and status = 'RUNNING'", (chat_id,))
+    return int(row.epoch)
+
+
+def hand_back(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str | None) -> None:
+    """Give the chat back to the AI, which is told so, and answers at once what nobody has answered yet. Raises NotFound."""
+    with transaction() as cursor:
+        chat = lock_chat(cursor, workspace_id, chat_id)
+        if chat.owner == "ai":
+            return
+        unanswered = last_spoken(cursor, chat_id) == "in"
+        give_to_agent(cursor, chat_id)
+        text = "A person looked after this conversation and has handed it back to the assistant."
+        cursor.execute(NOTE, {"chat_id": chat_id, "id": new_id(), "user_id": user_id, "text": text})
+        if unanswered:
+            cursor.execute(OPEN_TURN, (new_id(), chat_id))
+    if unanswered:
+        ring(tawkee.settings)
+
+
+def give_to_agent(cursor: Cursor, chat_id: str) -> None:
+    cursor.execute(
+        "update chat set owner = 'ai', owner_id = null, epoch = epoch + 1, attention = '',"
+        " status = case status when 'waiting' then 'open' else status end where id = %s",
+        (chat_id,),
+    )
+    cursor.execute("update interaction set status = 'RUNNING' where chat_id = %s and status = 'WAITING'", (chat_id,))
+
+
+def last_spoken(cursor: Cursor, chat_id: str) -> str:
+    """The direction of the last message that was really said; an empty text where there is none."""
+    cursor.execute(
+        "select direction from message where chat_id = %s and kind not in ('note', 'reaction') and status <> 'cancelled'"
+        " order by seq desc limit 1",
+        (chat_id,),
+    )
+    row: Any = cursor.fetchone()
+    return row.direction if row else ""

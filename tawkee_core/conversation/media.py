@@ -1,0 +1,96 @@
+"""The files of messages: kept under the data folder, fetched from the provider when they did not come along, shown by signed address."""
+
+import hashlib
+import hmac
+import mimetypes
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..db import Cursor, run
+from ..models import new_id
+from ..settings import Settings
+from ..types import Media
+
+ADD = """
+insert into media (id, workspace_id, message_id, mimetype, filename, size, ref, path, state, next_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now())
+"""
+
+
+def add_media(cursor: Cursor, workspace_id: str, message_id: str, media: Media) -> str:
+    """Note a message's file. One with `data` was kept already and has its path as `ref["path"]`; the others are fetched later."""
+    media_id = media.id or new_id()
+    path = media.ref.get("path")
+    row = (media_id, workspace_id, message_id, media.mimetype, media.filename[:200], media.size, dict(media.ref), path)
+    cursor.execute(ADD, (*row, "stored" if path else "remote"))
+    return media_id
+
+
+def keep_data(settings: Settings, workspace_id: str, media: Media) -> Media:
+    """Write a file's bytes to the data folder; the media without its bytes, knowing where they are."""
+    if media.data is None:
+        return media
+    media_id = media.id or new_id()
+    path = f"{workspace_id}/{media_id[:13]}/{media_id}{suffix_of(media.mimetype)}"
+    place = media_folder(settings) / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = place.with_suffix(".part")
+    unfinished.write_bytes(media.data)
+    os.replace(unfinished, place)
+    return Media(
+        id=media_id,
+        mimetype=media.mimetype,
+        filename=media.filename or place.name,
+        size=len(media.data),
+        ref={**media.ref, "path": path},
+        url=media_url(settings, media_id),
+    )
+
+
+def suffix_of(mimetype: str) -> str:
+    guess = mimetypes.guess_extension(mimetype.partition(";")[0].strip()) or ""
+    return guess if re.fullmatch(r"\.[a-z0-9]{1,8}", guess) else ".bin"
+
+
+def media_folder(settings: Settings) -> Path:
+    return Path(settings.data).resolve() / "media"
+
+
+def read_data(settings: Settings, path: str) -> bytes:
+    """The bytes of a kept file. Raises FileNotFoundError."""
+    return (media_folder(settings) / path).read_bytes()
+
+
+def media_signature(settings: Settings, media_id: str) -> str:
+    return hmac.new(settings.secret_key.encode(), b"media|" + media_id.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def media_url(settings: Settings, media_id: str) -> str:
+    """An address that shows one file to whoever has it."""
+    return f"{settings.public_url.rstrip('/')}/media/{media_id}/{media_signature(settings, media_id)}"
+
+
+def media_shape(settings: Settings, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A file as the API tells it."""
+    url = media_url(settings, row["id"]) if row["state"] == "stored" else None
+    return {"id": row["id"], "url": url, **{key: row[key] for key in ("mimetype", "filename", "size", "state")}}
+
+
+def mark_stored(media_id: str, media: Media) -> None:
+    """The file was fetched and kept."""
+    run(
+        "update media set state = 'stored', path = %s, size = %s, mimetype = %s, filename = %s, error = '' where id = %s",
+        (media.ref["path"], media.size, media.mimetype, media.filename[:200], media_id),
+    )
+
+
+def mark_failed(media_id: str, error: str, again_seconds: float | None) -> None:
+    """The file could not be fetched: to be tried again in so many seconds, or never."""
+    run(
+        "update media set attempts = attempts + 1, error = %(error)s, next_at = now() + make_interval(secs => coalesce(%(again)s, 0)),"
+        " state = case when %(again)s is null or attempts >= 7 then 'failed' else 'remote' end where id = %(id)s and state = 'remote'",
+        {"error": error[:500], "again": again_seconds, "id": media_id},
+    )

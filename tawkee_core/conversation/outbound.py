@@ -1,0 +1,165 @@
+"""The sending of a message, as a row: claimed with a committed intent before the socket opens, settled after, recovered when its worker died.
+
+pending → sending → sent; or back to pending, to reconciling, unconfirmed, dead, cancelled. Only ever one part of a chat is under way,
+the oldest first; an intent is written under the chat's row lock, so that none of the AI's follows a takeover."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..db import run
+from ..settings import Settings
+
+MAX_ATTEMPTS = 8
+MAX_RECOVERIES = 5
+OPEN = "('pending', 'sending', 'reconciling')"
+
+CLAIM = f"""
+with due as (
+    select o.id, c.epoch from outbound o join chat c on c.id = o.chat_id join channel h on h.id = c.channel_id
+    where o.state = 'pending' and o.next_at <= now() and (%(chat_id)s::uuid is null or o.chat_id = %(chat_id)s)
+        and (h.paused_until is null or h.paused_until <= now())
+        and not exists (select from outbound p where p.chat_id = o.chat_id and p.seq < o.seq and p.state in {OPEN})
+    order by o.next_at limit %(count)s for update of c skip locked
+), claimed as (
+    update outbound o set state = case when o.epoch <> due.epoch then 'cancelled' else 'sending' end, attempts = attempts + 1,
+        fence = fence + 1, intent_at = clock_timestamp(), lease_until = now() + make_interval(secs => %(lease)s)
+    from due where o.id = due.id and o.state = 'pending'
+    returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.semantics, o.state, o.intent_at
+), shown as (
+    update message m set status = claimed.state from claimed where m.id = claimed.message_id and m.status in ('queued', 'sending')
+)
+select * from claimed
+"""
+CLAIM_LOOKUP = """
+with due as (
+    select id from outbound where state = 'reconciling' and next_at <= now() order by next_at limit %(count)s for update skip locked
+)
+update outbound o set next_at = now() + make_interval(secs => %(lease)s), fence = fence + 1, recoveries = recoveries + 1
+from due where o.id = due.id
+returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.semantics, o.state, o.intent_at, o.recoveries
+"""
+# the row, its message and, with the last part, its turn
+SETTLE = f"""
+with settled as (
+    update outbound set state = %(state)s, error = %(error)s, lease_until = null, next_at = now() + make_interval(secs => %(wait)s),
+        attempts = attempts - %(uncounted)s
+    where id = %(id)s and fence = %(fence)s and state = any(%(from)s) returning id, message_id, turn_id, chat_id
+), shown as (
+    update message m set error = %(error)s, provider_message_id = coalesce(m.provider_message_id, %(provider_id)s),
+        status = case when m.status in ('queued', 'sending', 'unconfirmed') then %(status)s else m.status end
+    from settled where m.id = settled.message_id
+), done as (
+    update turn t set state = 'done', done_at = now() from settled
+    where %(final)s and t.id = settled.turn_id and t.state = 'replying' and not exists (
+        select from outbound x where x.turn_id = t.id and x.id <> settled.id and x.state in {OPEN})
+), flagged as (
+    update chat c set attention = %(attention)s from settled where %(attention)s <> '' and c.id = settled.chat_id
+)
+select (select count(*) from settled) as ours,
+    exists (select from outbound n where n.chat_id = %(chat_id)s and n.state = 'pending' and n.id <> %(id)s) as more
+"""
+RECOVER = f"""
+with lost as (
+    select id from outbound where state = 'sending' and lease_until < now() order by lease_until limit 100 for update skip locked
+), moved as (
+    update outbound o set recoveries = recoveries + 1, fence = fence + 1, lease_until = null, next_at = now(),
+        error = 'the worker stopped while sending',
+        state = case when semantics = 'opaque' or recoveries >= %(most)s then 'unconfirmed'
+            when semantics = 'reconcilable' then 'reconciling' else 'pending' end
+    from lost where o.id = lost.id returning o.id, o.message_id, o.turn_id, o.chat_id, o.state
+), shown as (
+    update message m set status = 'unconfirmed', error = 'the worker stopped while sending'
+    from moved where m.id = moved.message_id and moved.state = 'unconfirmed' and m.status in ('queued', 'sending')
+), done as (
+    update turn t set state = 'done', done_at = now() from moved
+    where moved.state = 'unconfirmed' and t.id = moved.turn_id and t.state = 'replying' and not exists (
+        select from outbound x where x.turn_id = t.id and x.id <> moved.id and x.state in {OPEN})
+), flagged as (
+    update chat c set attention = 'a message may not have arrived' from moved where moved.state = 'unconfirmed' and c.id = moved.chat_id
+)
+select state, count(*)::int as count from moved group by state
+"""
+STATUS = {
+    "pending": "queued",
+    "sending": "sending",
+    "reconciling": "sending",
+    "sent": "sent",
+    "unconfirmed": "unconfirmed",
+    "dead": "failed",
+    "cancelled": "cancelled",
+}
+ATTENTION = {"unconfirmed": "a message may not have arrived", "dead": "a message could not be sent"}
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A message whose intent to be sent is committed. `began` is this process's monotonic clock at the claim."""
+
+    id: str
+    chat_id: str
+    message_id: str
+    turn_id: str | None
+    fence: int
+    attempts: int
+    semantics: str
+    state: str = "sending"
+    since: float = 0.0
+    recoveries: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+
+def claim_sendings(settings: Settings, count: int, chat_id: str | None = None) -> list[Sending]:
+    """Take up to `count` messages that are due, at most one a chat; intents of the AI that were overtaken by a person are cancelled."""
+    rows = run(CLAIM, {"chat_id": chat_id, "count": count, "lease": settings.lease_seconds})
+    claimed = [sending_of(row) for row in rows]
+    for each in claimed:
+        if each.state == "cancelled":
+            settle_row(each, "cancelled", came_from=("cancelled",))
+    return [each for each in claimed if each.state == "sending"]
+
+
+def claim_lookups(settings: Settings, count: int) -> list[Sending]:
+    """Take up to `count` messages of which it must be found out whether they were sent."""
+    rows = run(CLAIM_LOOKUP, {"count": count, "lease": settings.lease_seconds})
+    return [sending_of(row, row.recoveries) for row in rows]
+
+
+def sending_of(row: Any, recoveries: int = 0) -> Sending:
+    since = row.intent_at.timestamp() if row.intent_at else 0.0
+    turn_id = row.turn_id
+    return Sending(row.id, row.chat_id, row.message_id, turn_id, row.fence, row.attempts, row.semantics, row.state, since, recoveries)
+
+
+def settle_row(
+    sending: Sending,
+    state: str,
+    *,
+    provider_id: str | None = None,
+    error: str = "",
+    wait: float = 0,
+    uncounted: bool = False,
+    came_from: tuple[str, ...] = ("sending", "reconciling"),
+) -> bool:
+    """Write down what became of a sending, if it is still ours; whether more of the chat waits to be sent."""
+    parameters = {
+        "id": sending.id,
+        "chat_id": sending.chat_id,
+        "fence": sending.fence,
+        "state": state,
+        "from": list(came_from),
+        "status": STATUS[state],
+        "final": state in ("sent", "unconfirmed", "dead", "cancelled"),
+        "provider_id": provider_id,
+        "error": error[:500],
+        "wait": wait,
+        "uncounted": int(uncounted),
+        "attention": ATTENTION.get(state, ""),
+    }
+    row = run(SETTLE, parameters)[0]
+    return bool(row.more)
+
+
+def recover_sendings() -> dict[str, int]:
+    """Decide about messages whose worker died while sending, by what their channel can tell; how many went where."""
+    return {row.state: row.count for row in run(RECOVER, {"most": MAX_RECOVERIES})}

@@ -1,0 +1,179 @@
+"""A webhook, kept and applied: verified raw body in, stored messages and a turn out, all in one transaction. No model, no HTTP.
+
+An event that is already here changes nothing. One whose reading fails by our own fault is kept as `new` and tried again by the worker."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import psycopg2
+import structlog
+
+from .. import metrics
+from ..context import Tawkee
+from ..db import LOST, Cursor, transaction
+from ..errors import BadPayload
+from ..models import new_id
+from ..types import MEDIA_KINDS, Channel, ChannelEvent, Echo, Incoming
+from .apply import Applied, apply_events, tell_news
+from .media import keep_data
+
+UNSAFE_HEADERS = frozenset(("authorization", "cookie", "apikey", "x-api-key"))
+MAX_TRIES = 5
+KEEP = """
+insert into inbound_event (id, workspace_id, channel_id, dedupe_key, headers, body, state, reason, attempts, next_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s))
+on conflict (channel_id, dedupe_key) do nothing returning id
+"""
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a webhook: applied, ignored, duplicate, or new (to be tried again)."""
+
+    state: str
+    reason: str = ""
+
+
+def receive_webhook(tawkee: Tawkee, channel: Channel, headers: Mapping[str, str], body: bytes) -> Outcome:
+    """Keep an authentic webhook and apply its events. Raises BadPayload, after keeping it, when it cannot be read."""
+    kept = {name: value for name, value in headers.items() if name not in UNSAFE_HEADERS}
+    try:
+        events = parse_events(tawkee, channel, kept, body)
+    except BadPayload as error:
+        keep_event(channel, kept, body, "dead", str(error))
+        metrics.inbound_events.labels(channel.kind, "bad_payload").inc()
+        raise
+    except Exception as error:  # a plugin's fault must not lose the customer's words
+        log.exception("parse_failed", channel_id=channel.id, kind=channel.kind)
+        return defer_event(channel, kept, body, f"{type(error).__name__}: {error}")
+    return apply_webhook(tawkee, channel, kept, body, events)
+
+
+def parse_events(tawkee: Tawkee, channel: Channel, headers: Mapping[str, str], body: bytes) -> list[ChannelEvent]:
+    return tawkee.plugins.channel(channel.kind).channel_parse(channel=channel, headers=dict(headers), body=body) or []
+
+
+def apply_webhook(
+    tawkee: Tawkee, channel: Channel, headers: Mapping[str, str], body: bytes, events: Sequence[ChannelEvent]
+) -> Outcome:
+    events = keep_files(tawkee, channel, events)
+    try:
+        outcome, applied = apply_fresh(channel, headers, body, events)
+    except LOST:
+        raise
+    except psycopg2.Error as error:  # something PostgreSQL will not take: kept raw, to be looked into
+        log.exception("apply_failed", channel_id=channel.id, kind=channel.kind)
+        return defer_event(channel, headers, body, f"{type(error).__name__}: {error}")
+    metrics.inbound_events.labels(channel.kind, outcome.state).inc()
+    tell_news(tawkee, channel, applied)
+    return outcome
+
+
+def apply_fresh(
+    channel: Channel, headers: Mapping[str, str], body: bytes, events: Sequence[ChannelEvent]
+) -> tuple[Outcome, Applied]:
+    """The one transaction: the raw event, and under it all that it says. A part that is not known yet defers the event."""
+    with transaction() as cursor:
+        event_id = insert_event(cursor, channel, headers, body, "applied")
+        if event_id is None:
+            return Outcome("duplicate"), Applied()
+        applied = apply_events(cursor, channel, event_id, events)
+        if applied.missing:
+            postpone_event(cursor, event_id, "speaks of a message that is not here yet")
+            return Outcome("new"), applied
+        if applied.state == "ignored":
+            reason = "; ".join(applied.reasons)[:500]
+            cursor.execute("update inbound_event set state = 'ignored', reason = %s where id = %s", (reason, event_id))
+            return Outcome("ignored", reason), applied
+    return Outcome("applied"), applied
+
+
+def insert_event(
+    cursor: Cursor, channel: Channel, headers: Mapping[str, str], body: bytes, state: str, reason: str = "", wait: float = 0
+) -> str | None:
+    """Keep the raw webhook; its id, or None when the same body came before."""
+    key = sha256(body).hexdigest()
+    attempts = 1 if state == "new" else 0
+    row = (new_id(), channel.workspace_id, channel.id, key, dict(headers), body, state, reason[:500], attempts, wait)
+    cursor.execute(KEEP, row)
+    kept: Any = cursor.fetchone()
+    return kept.id if kept else None
+
+
+def keep_event(channel: Channel, headers: Mapping[str, str], body: bytes, state: str, reason: str, wait: float = 0) -> None:
+    with transaction() as cursor:
+        insert_event(cursor, channel, headers, body, state, reason, wait)
+    log.warning("webhook_kept", channel_id=channel.id, kind=channel.kind, state=state, reason=reason)
+
+
+def defer_event(channel: Channel, headers: Mapping[str, str], body: bytes, reason: str) -> Outcome:
+    keep_event(channel, headers, body, "new", reason, wait=5)
+    metrics.inbound_events.labels(channel.kind, "new").inc()
+    return Outcome("new", reason)
+
+
+def postpone_event(cursor: Cursor, event_id: str, reason: str) -> None:
+    """Try an event again later, a few times; then it is ignored, since nothing of ours is missing."""
+    cursor.execute(
+        "update inbound_event set attempts = attempts + 1, reason = %s, next_at = now() + make_interval(secs => 2 ^ (attempts + 1)),"
+        " state = case when attempts >= %s then 'ignored' else 'new' end where id = %s",
+        (reason[:500], MAX_TRIES - 1, event_id),
+    )
+
+
+def keep_files(tawkee: Tawkee, channel: Channel, events: Sequence[ChannelEvent]) -> list[ChannelEvent]:
+    """The events with the bytes they brought written to the data folder, before any transaction."""
+    return [keep_file(tawkee, channel, event) for event in events]
+
+
+def keep_file(tawkee: Tawkee, channel: Channel, event: ChannelEvent) -> ChannelEvent:
+    if not isinstance(event, Incoming | Echo) or event.media is None or event.media.data is None or event.kind not in MEDIA_KINDS:
+        return event
+    values = {name: getattr(event, name) for name in event.__slots__}
+    return type(event)(**values | {"media": keep_data(tawkee.settings, channel.workspace_id, event.media)})
+
+
+def receive_events(tawkee: Tawkee, channel: Channel, events: Sequence[ChannelEvent]) -> list[str]:
+    """Apply events of a channel whose messages come through a route of its own; the ids of the messages that are new."""
+    events = keep_files(tawkee, channel, events)
+    with transaction() as cursor:
+        applied = apply_events(cursor, channel, None, events)
+    metrics.inbound_events.labels(channel.kind, applied.state).inc()
+    tell_news(tawkee, channel, applied)
+    return applied.messages
+
+
+def retry_event(tawkee: Tawkee, channel: Channel, event: Any) -> None:
+    """Apply a kept event (a row of `inbound_event`) that could not be applied when it came."""
+    try:
+        events = keep_files(tawkee, channel, parse_events(tawkee, channel, event.headers, bytes(event.body)))
+        applied = apply_again(channel, event.id, events)
+    except LOST:
+        raise
+    except Exception as error:  # again the fault that kept it: it is tried a few times, then shown as dead
+        log.exception("event_failed", channel_id=channel.id, inbound_event_id=event.id)
+        bury_event(event, f"{type(error).__name__}: {error}")
+        return
+    tell_news(tawkee, channel, applied)
+
+
+def apply_again(channel: Channel, event_id: str, events: Sequence[ChannelEvent]) -> Applied:
+    with transaction() as cursor:
+        applied = apply_events(cursor, channel, event_id, events)
+        if applied.missing:
+            postpone_event(cursor, event_id, "speaks of a message that is not here")
+        else:
+            cursor.execute("update inbound_event set state = %s, reason = '' where id = %s", (applied.state, event_id))
+    return applied
+
+
+def bury_event(event: Any, reason: str) -> None:
+    with transaction() as cursor:
+        cursor.execute(
+            "update inbound_event set attempts = attempts + 1, reason = %s, next_at = now() + make_interval(secs => 5 * 2 ^ attempts),"
+            " state = case when attempts + 1 >= %s then 'dead' else 'new' end where id = %s",
+            (reason[:500], MAX_TRIES, event.id),
+        )

@@ -1,0 +1,82 @@
+"""One turn, from its claim to its reply on the way: read, look up, ask, commit, send."""
+
+import time
+from datetime import UTC, datetime
+
+import structlog
+
+from .. import metrics
+from ..context import Tawkee
+from ..db import persist
+from ..errors import ModelError, TawkeeError
+from ..knowledge.search import find_passages
+from ..types import Completion, Message, ModelMessage, Passage
+from .ask import Budget, Question, ask_models
+from .commit import Committed, Reply, commit_reply
+from .context import TurnContext, load_context
+from .courtesy import show_typing
+from .degrade import split_text
+from .listen import hear_audios
+from .prompt import build_prompt
+from .send import Parcel, deliver_all
+from .tools import agent_tools, transfer_reason
+from .turns import ClaimedTurn, fail_turn
+
+log = structlog.get_logger()
+FAREWELL = "Vou chamar uma pessoa da equipe para continuar com você. / I am calling a person of our team."
+
+
+def run_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
+    """Work on a claimed turn; what became of it: committed, superseded, cancelled, fenced, collecting (again later) or dead."""
+    structlog.contextvars.bind_contextvars(turn_id=turn.id, chat_id=turn.chat_id, inbound_event_id=turn.inbound_event_id)
+    metrics.stage_seconds.labels("queue").observe(max(0.0, (datetime.now(UTC) - turn.due_at).total_seconds()))
+    try:
+        return answer_turn(tawkee, turn)
+    except (ModelError, TawkeeError) as error:
+        state = persist(lambda: fail_turn(tawkee.settings, turn, f"{error.slug}: {error}"))
+        log.warning("turn_failed", state=state, error=error.slug, detail=str(error)[:300])
+        metrics.turns.labels(state).inc()
+        return state
+    finally:
+        structlog.contextvars.clear_contextvars()
+
+
+def answer_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
+    context = persist(lambda: load_context(tawkee.settings, turn))
+    budget = Budget(tawkee.settings.turn_seconds)
+    show_typing(tawkee, context)
+    started = time.monotonic()
+    context = hear_audios(tawkee, context, budget)
+    passages = find_passages(tawkee, context.agent, context.question) if context.trained else []
+    answer = think(tawkee, context, passages, budget)
+    metrics.stage_seconds.labels("llm").observe(time.monotonic() - started)
+    reply = compose_reply(tawkee, context, answer, budget)
+    committed = persist(lambda: commit_reply(tawkee, context, reply))
+    log.info("turn_" + committed.state, supersedes=turn.supersedes, fence=turn.fence, models=[c.model for c in budget.calls])
+    send_first(tawkee, context, reply, committed)
+    return committed.state
+
+
+def think(tawkee: Tawkee, context: TurnContext, passages: list[Passage], budget: Budget) -> Completion:
+    messages: list[ModelMessage] = build_prompt(context, passages)
+    return ask_models(tawkee, Question(context.agent, messages, passages, agent_tools(context.agent)), budget)
+
+
+def compose_reply(tawkee: Tawkee, context: TurnContext, answer: Completion, budget: Budget) -> Reply:
+    """The answer in parts that fit the channel; a call for a person without words says that much."""
+    transfer = transfer_reason(context.agent, answer.calls)
+    text = answer.text.strip() or FAREWELL
+    if context.agent.settings.get("sign_messages"):
+        text = f"*{context.agent.name}*\n{text}"
+    info = tawkee.plugins.channel(context.channel.kind).channel_info()
+    assert info is not None, f"{context.channel.kind} says nothing of itself"
+    parts = split_text(text, info.capabilities, bool(context.agent.settings.get("split_messages")))
+    return Reply(parts, budget.calls, transfer)
+
+
+def send_first(tawkee: Tawkee, context: TurnContext, reply: Reply, committed: Committed) -> None:
+    """Send the part whose intent came with the commit, and what follows it."""
+    sending = committed.sending
+    if sending is not None:
+        message = Message(sending.message_id, "text", reply.parts[0], author="agent")
+        deliver_all(tawkee, sending, Parcel(context.channel, context.contact, message))

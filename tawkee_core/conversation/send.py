@@ -1,0 +1,187 @@
+"""Hand a message to its channel, and sort every failure into what may be done next.
+
+The intent is committed before this is called; no transaction is open while the provider answers."""
+
+import random
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from psycopg2.errors import UniqueViolation
+
+from .. import metrics
+from ..channels.pause import lose_auth, pause_channel
+from ..channels.load import open_channel
+from ..context import Tawkee
+from ..db import persist, run
+from ..doorbell import signal_chat
+from ..errors import Ambiguous, AuthLost, NotSent, RateLimited, Refused, SendError
+from ..types import Address, Channel, Contact, Media, Message
+from .addresses import address_key
+from .media import media_url, read_data
+from .outbound import MAX_ATTEMPTS, MAX_RECOVERIES, Sending, claim_sendings, settle_row
+
+AUTH_WAIT = 60.0
+log = structlog.get_logger()
+
+LOAD = """
+select m.id as message_id, m.kind as message_kind, m.text, m.author, m.quoted_id, c.address_kind, c.address, p.id as contact_id,
+    p.name as contact_name, p.phone, d.id as media_id, d.mimetype, d.filename, d.size, d.path, d.ref,
+    h.id, h.workspace_id, h.agent_id, h.kind, h.name, h.config, h.sealed, h.webhook_token, h.status, h.deleted_at
+from message m join chat c on c.id = m.chat_id join contact p on p.id = c.contact_id join channel h on h.id = c.channel_id
+    left join media d on d.message_id = m.id
+where m.id = %s
+"""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is sent, to whom, through which channel."""
+
+    channel: Channel
+    contact: Contact
+    message: Message
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one try."""
+
+    state: str
+    provider_id: str | None = None
+    error: str = ""
+    wait: float = 0.0
+    uncounted: bool = False
+
+
+def deliver_all(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> None:
+    """Send a claimed message, and then what else its chat has waiting, in order."""
+    while True:
+        more = deliver(tawkee, sending, parcel)
+        following = claim_sendings(tawkee.settings, 1, sending.chat_id) if more else []
+        if not following:
+            return
+        sending, parcel = following[0], None
+
+
+def deliver(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> bool:
+    """Send one claimed message and settle it; whether more of the chat waits."""
+    parcel = parcel or load_parcel(tawkee, sending.message_id)
+    started = time.monotonic()
+    verdict = try_send(tawkee, sending, parcel)
+    more = settle(tawkee, sending, parcel, verdict)
+    metrics.outbound.labels(parcel.channel.kind, verdict.state).inc()
+    metrics.stage_seconds.labels("send").observe(time.monotonic() - started)
+    log.info(
+        "message_" + verdict.state,
+        outbound_id=sending.id,
+        message_id=sending.message_id,
+        turn_id=sending.turn_id,
+        channel_id=parcel.channel.id,
+        provider_message_id=verdict.provider_id,
+        attempt=sending.attempts,
+        error=verdict.error or None,
+    )
+    return more
+
+
+def load_parcel(tawkee: Tawkee, message_id: str) -> Parcel:
+    row = run(LOAD, (message_id,))[0]
+    contact = Contact(row.contact_id, row.contact_name, Address(row.address_kind, row.address), row.phone)
+    message = Message(row.message_id, row.message_kind, row.text, media_of(tawkee, row), row.quoted_id, row.author)
+    return Parcel(open_channel(tawkee.settings, row), contact, message)
+
+
+def media_of(tawkee: Tawkee, row: Any) -> Media | None:
+    if row.media_id is None or row.path is None:
+        return None
+    data = read_data(tawkee.settings, row.path)
+    return Media(row.media_id, row.mimetype, row.filename, row.size, row.ref, media_url(tawkee.settings, row.media_id), data)
+
+
+def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
+    """One try. A worker that slept through half its lease does not open the socket any more."""
+    if time.monotonic() - sending.began > tawkee.settings.lease_seconds / 2:
+        return Verdict("pending", error="too late to send under this lease", uncounted=True)
+    try:
+        plugin = tawkee.plugins.channel(parcel.channel.kind)
+        provider_id = plugin.channel_send(
+            channel=parcel.channel, contact=parcel.contact, message=parcel.message, client_id=parcel.message.id
+        )
+    except SendError as error:
+        return judge(tawkee, sending, parcel.channel, error)
+    except Exception as error:  # a plugin's fault: the message may or may not have left
+        log.exception("send_crashed", kind=parcel.channel.kind, outbound_id=sending.id)
+        return judge(tawkee, sending, parcel.channel, Ambiguous(f"{type(error).__name__}: {error}"))
+    if provider_id is None:
+        return Verdict("dead", error="This channel cannot send.")
+    return Verdict("sent", provider_id=provider_id or None)
+
+
+def judge(tawkee: Tawkee, sending: Sending, channel: Channel, error: SendError) -> Verdict:
+    """What to do after a failure, by its class."""
+    text = f"{error.slug}: {error}"
+    match error:
+        case RateLimited():
+            pause_channel(channel, error.retry_after)
+            return Verdict("pending", error=text, wait=error.retry_after, uncounted=True)
+        case AuthLost():
+            lose_auth(channel, str(error))
+            return Verdict("pending", error=text, wait=AUTH_WAIT, uncounted=True)
+        case NotSent() if sending.attempts < MAX_ATTEMPTS:
+            return Verdict("pending", error=text, wait=jitter(sending.attempts))
+        case Ambiguous() if sending.semantics == "reconcilable":
+            return Verdict("reconciling", error=text, wait=tawkee.settings.reconcile_seconds)
+        case Ambiguous() if sending.semantics == "idempotent" and sending.attempts < MAX_ATTEMPTS:
+            return Verdict("pending", error=text, wait=jitter(sending.attempts))
+        case Ambiguous():
+            return Verdict("unconfirmed", error=text)
+        case NotSent() | Refused() | _:
+            return Verdict("dead", error=text)
+
+
+def jitter(attempts: int) -> float:
+    """Full jitter: up to 1, 2, 4 … seconds, at most five minutes."""
+    return random.uniform(0.2, 1.0) * min(2.0 ** (attempts - 1), 300.0)
+
+
+def settle(tawkee: Tawkee, sending: Sending, parcel: Parcel, verdict: Verdict) -> bool:
+    """Write the verdict down, through a restart of PostgreSQL if need be, and tell who watches the chat."""
+    try:
+        more = persist(lambda: settle_verdict(sending, verdict, verdict.provider_id))
+    except UniqueViolation:  # the provider gave two messages one id: ours is sent all the same
+        log.warning("provider_id_taken", outbound_id=sending.id, provider_message_id=verdict.provider_id)
+        more = settle_verdict(sending, verdict, None)
+    event = {"event": "message", "id": sending.message_id, "status": verdict.state}
+    signal_chat(tawkee.settings, parcel.channel.id, address_key(parcel.contact.address), event)
+    return more and verdict.state in ("sent", "dead", "unconfirmed")
+
+
+def settle_verdict(sending: Sending, verdict: Verdict, provider_id: str | None) -> bool:
+    return settle_row(
+        sending, verdict.state, provider_id=provider_id, error=verdict.error, wait=verdict.wait, uncounted=verdict.uncounted
+    )
+
+
+def look_up(tawkee: Tawkee, sending: Sending) -> None:
+    """Ask the provider whether a message of an ambiguous try was sent: it is marked sent, sent again, or left to people."""
+    parcel = load_parcel(tawkee, sending.message_id)
+    try:
+        found = tawkee.plugins.channel(parcel.channel.kind).channel_lookup(
+            channel=parcel.channel, contact=parcel.contact, message=parcel.message, client_id=parcel.message.id, since=sending.since
+        )
+    except SendError as error:
+        found = None
+        log.warning("lookup_failed", outbound_id=sending.id, error=str(error))
+    settle(tawkee, sending, parcel, lookup_verdict(sending, found))
+
+
+def lookup_verdict(sending: Sending, found: str | None) -> Verdict:
+    if found:
+        return Verdict("sent", provider_id=found)
+    if found == "":
+        return Verdict("pending", error="not found at the provider; sent again")
+    if sending.recoveries >= MAX_RECOVERIES:
+        return Verdict("unconfirmed", error="nobody can tell whether it arrived")
+    return Verdict("reconciling", wait=jitter(sending.recoveries + 3))

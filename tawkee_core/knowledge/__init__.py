@@ -1,0 +1,1 @@
+"""What agents know: trainings, cut into passages, embedded, found again."""
