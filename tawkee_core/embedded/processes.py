@@ -49,7 +49,9 @@ def signal_group(pid: int, number: int) -> None:
 def record_process(path: Path, data: Path, pid: int, stop_signal: int) -> None:
     """Note a child, so that the next start can end it should we die without doing so."""
     note = {"pid": pid, "mark": start_mark(pid), "data": str(data), "signal": stop_signal}
-    path.write_text(json.dumps(note))
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(note))
+    new.replace(path)
 
 
 def end_strays(folder: Path, data: Path, seconds: float = 10) -> list[str]:

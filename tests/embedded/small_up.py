@@ -7,10 +7,16 @@ from pathlib import Path
 from tawkee_core.embedded.launcher import up
 from tawkee_core.embedded.programs import Commands
 
-NOTHING = (sys.executable, "-c", "")
-SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
-FAIL = (sys.executable, "-c", "raise SystemExit('the worker is broken')")
-WORDS = (sys.executable, "-c", "print('chat page: here')")
+NOTHING = "pass"
+WORDS = "print('chat page: here')"
+FAIL = "raise SystemExit('this program is broken')"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+WORK = """
+import os, pathlib, sys, time
+while not pathlib.Path(os.environ["TAWKEE_DATA"], "die").exists():
+    time.sleep(0.05)
+sys.exit("told to die")
+"""
 
 
 class Ready(BaseHTTPRequestHandler):
@@ -31,10 +37,11 @@ def serve_web() -> None:
 
 def main() -> None:
     port, data, *mode = sys.argv[1:]
+    work = FAIL if "broken-worker" in mode else STUBBORN if "stubborn-worker" in mode else WORK
     commands = Commands(
-        migrate=FAIL if "broken-migration" in mode else NOTHING,
-        demo=WORDS,
-        work=FAIL if "broken-worker" in mode else SLEEP,
+        migrate=(sys.executable, "-c", FAIL if "broken-migration" in mode else NOTHING),
+        demo=(sys.executable, "-c", WORDS),
+        work=(sys.executable, "-c", work),
         web=(sys.executable, __file__),
     )
     sys.exit(up(port=int(port), data=Path(data), demo=True, commands=commands))
