@@ -19,3 +19,11 @@ control_socket_disable = True  # its default path is one per user: two installat
 def post_fork(server: Any, worker: Any) -> None:
     """A killed gunicorn takes its workers with it, so that the next one finds the port free."""
     shim.die_with_parent(worker.ppid, signal.SIGKILL)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Tell the metrics, which all processes keep together, that this one counts no more."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client import multiprocess  # here, since most gunicorns never lose a worker
+
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # prometheus-client's own gap

@@ -79,7 +79,12 @@ class Launcher:
         for program in programs:
             self.start_child(self.servers, program)
         wait_ready(self.servers, READY_SECONDS, self.is_wanted)
-        own = {"TAWKEE_DATA": str(self.data), "TAWKEE_SECRET_KEY": keys.secret_key, "TAWKEE_KEYS": keys.keys}
+        own = {
+            "TAWKEE_DATA": str(self.data),
+            "TAWKEE_SECRET_KEY": keys.secret_key,
+            "TAWKEE_KEYS": keys.keys,
+            "PROMETHEUS_MULTIPROC_DIR": str(places.empty_folder(self.data / "metrics")),
+        }
         return {"TAWKEE_PUBLIC_URL": self.address.url} | os.environ | urls | own
 
     def start_child(self, group: list[Child], program: Program) -> Child:

@@ -23,6 +23,11 @@ def make_folder(path: Path, mode: int = 0o700, owner: Owner | None = None) -> Pa
     return path
 
 
+def empty_folder(path: Path) -> Path:
+    shutil.rmtree(path, ignore_errors=True)
+    return make_folder(path)
+
+
 def unprivileged_owner() -> Owner | None:
     """Who runs what refuses to run as root: `nobody` when we are root, ourselves otherwise."""
     if os.geteuid() != 0:
