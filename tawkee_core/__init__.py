@@ -73,11 +73,13 @@ from .types import (
 if TYPE_CHECKING:
     from . import inbox as inbox
     from . import safe_http as safe_http
+    from .api.routes import Blueprint as Blueprint
     from .app import create_app as create_app
     from .settings import Settings as Settings
     from .wire import read_json as read_json
 
 LAZY = {
+    "Blueprint": ".api.routes:Blueprint",
     "Settings": ".settings:Settings",
     "create_app": ".app:create_app",
     "inbox": ".inbox",
@@ -86,7 +88,7 @@ LAZY = {
 }
 
 __all__ = [
-    "Address", "Agent", "Ambiguous", "AnswerLost", "AuthLost", "BadInput", "BadPayload", "Capabilities", "Channel", "ChannelEvent",
+    "Address", "Agent", "Ambiguous", "AnswerLost", "AuthLost", "BadInput", "BadPayload", "Blueprint", "Capabilities", "Channel", "ChannelEvent",
     "ChannelInfo", "Completion", "Conflict", "ConnectFailed", "Connection", "Contact", "Deleted", "Echo", "Edited", "Embedding",
     "Field", "Forbidden", "Ignored", "Incoming", "InvalidWebhook", "Label", "Media", "MediaRule", "Message", "Model", "ModelBusy",
     "ModelDown", "ModelError", "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused", "ModelUsage", "NotFound", "NotSent",

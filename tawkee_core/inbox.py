@@ -77,13 +77,14 @@ def find_chat(of: Channel, address: Address) -> Any:
 
 
 def messages(
-    of: Channel, address: Address, after: str | None = None, before: str | None = None, limit: int = 50
+    of: Channel, address: Address, after: str | None = None, before: str | None = None, limit: int = 50, drafts: bool = False
 ) -> list[dict[str, Any]]:
-    """What was said with an address, oldest first, without what was not (yet) sent; `after` and `before` are ids or places."""
+    """What was said with an address, oldest first; `after` and `before` are ids or places. Messages that were not (yet) sent
+    are left out, or with `drafts` given too, in their status, so that a reader's place does not pass what may still appear."""
     chat = find_chat(of, address)
     if chat is None:
         return []
-    return [m for m in read_messages(settings(), chat.id, before, after, limit) if m["status"] in SHOWN]
+    return [m for m in read_messages(settings(), chat.id, before, after, limit) if drafts or m["status"] in SHOWN]
 
 
 def signal(of: Channel, address: Address, event: Mapping[str, Any]) -> None:
