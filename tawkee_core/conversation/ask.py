@@ -97,9 +97,9 @@ def call_model(tawkee: Tawkee, model: str, question: Question, budget: Budget) -
         raise
     finally:
         budget.calls.append(Call(model, outcome, usage, time.monotonic() - started))
-        metrics.llm_requests.labels(model.partition("/")[0], model, outcome).inc()
-        metrics.llm_tokens.labels("in").inc(usage.tokens_in)
-        metrics.llm_tokens.labels("out").inc(usage.tokens_out)
+        metrics.LLM_REQUESTS.labels(model.partition("/")[0], model, outcome).inc()
+        metrics.LLM_TOKENS.labels("in").inc(usage.tokens_in)
+        metrics.LLM_TOKENS.labels("out").inc(usage.tokens_out)
 
 
 def settle_breaker(model: str, error: ModelError) -> None:

@@ -99,7 +99,7 @@ def write_parts(tawkee: Tawkee, cursor: Cursor, context: TurnContext, reply: Rep
     epoch = chat.epoch if reply.transfer is None else ask_person(cursor, turn.chat_id, reply.transfer)
     parameters = part_parameters(tawkee, context, reply, chat) | usage_parameters(reply.calls) | {"epoch": epoch}
     cursor.execute(WRITE, parameters)
-    metrics.turns.labels("replied").inc()
+    metrics.TURNS.labels("replied").inc()
     if not parameters["begin"]:
         return Committed("committed")
     first = Sending(parameters["outbound_ids"][0], turn.chat_id, parameters["ids"][0], turn.id, 1, 1, parameters["semantics"])

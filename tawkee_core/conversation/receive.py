@@ -44,7 +44,7 @@ def receive_webhook(tawkee: Tawkee, channel: Channel, headers: Mapping[str, str]
         events = parse_events(tawkee, channel, kept, body)
     except BadPayload as error:
         keep_event(channel, kept, body, "dead", str(error))
-        metrics.inbound_events.labels(channel.kind, "bad_payload").inc()
+        metrics.INBOUND_EVENTS.labels(channel.kind, "bad_payload").inc()
         raise
     except Exception as error:  # a plugin's fault must not lose the customer's words
         log.exception("parse_failed", channel_id=channel.id, kind=channel.kind)
@@ -67,7 +67,7 @@ def apply_webhook(
     except psycopg2.Error as error:  # something PostgreSQL will not take: kept raw, to be looked into
         log.exception("apply_failed", channel_id=channel.id, kind=channel.kind)
         return defer_event(channel, headers, body, f"{type(error).__name__}: {error}")
-    metrics.inbound_events.labels(channel.kind, outcome.state).inc()
+    metrics.INBOUND_EVENTS.labels(channel.kind, outcome.state).inc()
     tell_news(tawkee, channel, applied)
     return outcome
 
@@ -111,7 +111,7 @@ def keep_event(channel: Channel, headers: Mapping[str, str], body: bytes, state:
 
 def defer_event(channel: Channel, headers: Mapping[str, str], body: bytes, reason: str) -> Outcome:
     keep_event(channel, headers, body, "new", reason, wait=5)
-    metrics.inbound_events.labels(channel.kind, "new").inc()
+    metrics.INBOUND_EVENTS.labels(channel.kind, "new").inc()
     return Outcome("new", reason)
 
 
@@ -141,7 +141,7 @@ def receive_events(tawkee: Tawkee, channel: Channel, events: Sequence[ChannelEve
     events = keep_files(tawkee, channel, events)
     with transaction() as cursor:
         applied = apply_events(cursor, channel, None, events)
-    metrics.inbound_events.labels(channel.kind, applied.state).inc()
+    metrics.INBOUND_EVENTS.labels(channel.kind, applied.state).inc()
     tell_news(tawkee, channel, applied)
     return applied.messages
 

@@ -29,13 +29,13 @@ FAREWELL = "Vou chamar uma pessoa da equipe para continuar com você. / I am cal
 def run_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
     """Work on a claimed turn; what became of it: committed, superseded, cancelled, fenced, collecting (again later) or dead."""
     structlog.contextvars.bind_contextvars(turn_id=turn.id, chat_id=turn.chat_id, inbound_event_id=turn.inbound_event_id)
-    metrics.stage_seconds.labels("queue").observe(max(0.0, (datetime.now(UTC) - turn.due_at).total_seconds()))
+    metrics.TURN_STAGE.labels("queue").observe(max(0.0, (datetime.now(UTC) - turn.due_at).total_seconds()))
     try:
         return answer_turn(tawkee, turn)
     except (ModelError, TawkeeError) as error:
         state = persist(lambda: fail_turn(tawkee.settings, turn, f"{error.slug}: {error}"))
         log.warning("turn_failed", state=state, error=error.slug, detail=str(error)[:300])
-        metrics.turns.labels(state).inc()
+        metrics.TURNS.labels(state).inc()
         return state
     finally:
         structlog.contextvars.clear_contextvars()
@@ -49,7 +49,7 @@ def answer_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
     context = hear_audios(tawkee, context, budget)
     passages = find_passages(tawkee, context.agent, context.question) if context.trained else []
     answer = think(tawkee, context, passages, budget)
-    metrics.stage_seconds.labels("llm").observe(time.monotonic() - started)
+    metrics.TURN_STAGE.labels("llm").observe(time.monotonic() - started)
     reply = compose_reply(tawkee, context, answer, budget)
     committed = persist(lambda: commit_reply(tawkee, context, reply))
     log.info("turn_" + committed.state, supersedes=turn.supersedes, fence=turn.fence, models=[c.model for c in budget.calls])

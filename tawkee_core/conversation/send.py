@@ -71,8 +71,8 @@ def deliver(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> b
     started = time.monotonic()
     verdict = try_send(tawkee, sending, parcel)
     more = settle(tawkee, sending, parcel, verdict)
-    metrics.outbound.labels(parcel.channel.kind, verdict.state).inc()
-    metrics.stage_seconds.labels("send").observe(time.monotonic() - started)
+    metrics.OUTBOUND.labels(parcel.channel.kind, verdict.state).inc()
+    metrics.TURN_STAGE.labels("send").observe(time.monotonic() - started)
     log.info(
         "message_" + verdict.state,
         outbound_id=sending.id,

@@ -1,0 +1,51 @@
+"""Where providers deliver: verified before it is read, kept before it is answered. Nothing here asks a model or another server."""
+
+import time
+from typing import NoReturn
+
+from flask import Blueprint, Response, jsonify, request
+
+from ..channels.load import load_channel
+from ..context import current
+from ..conversation.receive import receive_webhook
+from ..errors import InvalidWebhook, NotFound
+from ..metrics import INBOUND_EVENTS, WEBHOOK_ACK
+from ..security import same_text
+from ..types import Channel
+
+blueprint = Blueprint("webhooks", __name__)
+
+
+@blueprint.route("/webhooks/<channel_id>/<token>", methods=["POST"])
+def receive(channel_id: str, token: str) -> Response:
+    """A provider's event. Whatever is wrong with who sends it gets one and the same 401."""
+    started = time.monotonic()
+    body = request.get_data()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    channel = verified_channel(channel_id, token, headers, body)
+    outcome = receive_webhook(current(), channel, headers, body)
+    WEBHOOK_ACK.observe(time.monotonic() - started)
+    return jsonify(status=outcome.state)
+
+
+def verified_channel(channel_id: str, token: str, headers: dict[str, str], body: bytes) -> Channel:
+    """The channel, when both the address and the plugin say that the request is its provider's. Raises InvalidWebhook."""
+    tawkee = current()
+    try:
+        channel = load_channel(tawkee.settings, channel_id)
+    except NotFound:
+        refuse("unknown")
+    if not same_text(token, channel.webhook_secret):
+        refuse(channel.kind)
+    try:
+        verified = tawkee.plugins.channel(channel.kind).channel_verify(channel=channel, headers=headers, body=body)
+    except InvalidWebhook:
+        refuse(channel.kind)
+    if verified is not True:
+        refuse(channel.kind)
+    return channel
+
+
+def refuse(kind: str) -> NoReturn:
+    INBOUND_EVENTS.labels(kind, "refused").inc()
+    raise InvalidWebhook()

@@ -1,0 +1,75 @@
+"""The `tawkee` command. Only what a command needs is imported, so that the launcher stays small."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def make_app() -> "Flask":
+    from .app import create_app
+
+    return create_app()
+
+
+@click.group()
+@click.version_option(package_name="tawkee")
+def main() -> None:
+    """AI agents that answer your customers, and people who can take over at any moment."""
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, help="Where it answers.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="On which address of this machine.")
+@click.option("--data", type=click.Path(path_type=Path), default=Path(".tawkee"), show_default=True, envvar="TAWKEE_DATA", help="Folder.")
+@click.option("--demo", is_flag=True, help="With a small shop's agent to chat with.")
+@click.option("--workers", default=1, show_default=True, help="Worker processes.")
+def up(port: int, host: str, data: Path, demo: bool, workers: int) -> None:
+    """Run everything: the servers that no TAWKEE_*_URL names, the web application and the workers."""
+    from .embedded import launcher
+
+    sys.exit(launcher.up(port=port, host=host, data=data, demo=demo, workers=workers))
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    from . import db
+
+    with make_app().app_context():
+        applied = db.migrate()
+    click.echo("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
+
+
+@main.command()
+def work() -> None:
+    """Run a worker, which writes the replies, until it is told to stop."""
+    from .work.worker import work as run_worker
+
+    run_worker(make_app())
+
+
+@main.command()
+def demo() -> None:
+    """Make the demo's shop, agent and chat page, or tell where they are."""
+    from .demo import describe_demo, ensure_demo
+
+    app = make_app()
+    with app.app_context():
+        click.echo(describe_demo(ensure_demo(app.extensions["tawkee"])))
+
+
+@main.command()
+def plugins() -> None:
+    """List what is installed, and what is broken and why."""
+    for report in make_app().extensions["tawkee"].plugins.report():
+        state = f"BROKEN: {report.broken}" if report.broken else ", ".join(report.hooks)
+        click.echo(f"{report.name}  {report.version or '-'}  ({report.distribution or 'given'})\n    {state}")
+
+
+if __name__ == "__main__":
+    main()

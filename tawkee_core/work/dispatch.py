@@ -1,0 +1,106 @@
+"""The dispatcher: a thread in every worker process, of which one leads. It finds what is due and tells the workers through RQ.
+
+It is woken by the doorbell, and looks by itself a few times a second. Without Redis every worker takes due work directly."""
+
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+import structlog
+from redis import Redis, RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from ..db import LOST
+from ..doorbell import BELL, connect_redis
+from ..settings import Settings
+from .kinds import find_due
+from .leader import Leadership
+from .pool import Pool
+from .sweeps import all_sweeps, run_sweeps
+
+QUEUE = "tawkee"
+JOB = "tawkee_core.work.jobs.drain"
+REDIS_SECONDS = 2.0
+log = structlog.get_logger()
+
+
+def redis_for_work(settings: Settings) -> Redis:
+    """A client for queue and bell: patient, unlike the web's."""
+    return connect_redis(settings, REDIS_SECONDS)
+
+
+class Dispatcher(threading.Thread):
+    """Finds due work for a pool's process, and for all of them while it leads."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(name="dispatcher", daemon=True)
+        self.pool = pool
+        self.settings = pool.tawkee.settings
+        self.leadership = Leadership("dispatcher", pool.name, self.settings.leader_seconds)
+        self.sweeps = all_sweeps()
+        self._told: dict[str, float] = {}
+        self._bell: Any = None
+
+    def run(self) -> None:
+        while not self.pool.stopping.is_set():
+            try:
+                self.dispatch()
+            except LOST as error:
+                log.warning("dispatch_waits", error=str(error).strip().split("\n")[0])
+                time.sleep(0.5)
+            except RedisError as error:
+                log.warning("dispatching_directly", error=str(error))
+                self._bell = None
+            except Exception:  # the one thread that must not die
+                log.exception("dispatch_failed")
+                time.sleep(1)
+        self.leave()
+
+    def dispatch(self) -> None:
+        """One round: tell what is due when leading, take it directly while Redis is away, then wait for the bell."""
+        leads = self.leadership.held()
+        if leads:
+            run_sweeps(self.sweeps)
+        if self._bell is None and not self._listen():
+            self.pool.drain_all()
+            time.sleep(self.settings.poll_seconds)
+            return
+        if leads:
+            self.tell_due()
+        self._wait()
+
+    def _listen(self) -> bool:
+        try:
+            bell = redis_for_work(self.settings).pubsub(ignore_subscribe_messages=True)
+            bell.subscribe(BELL)
+        except RedisError:
+            return False
+        self._bell = bell
+        return True
+
+    def _wait(self) -> None:
+        """Until the bell rings or it is time to look again; many rings are one."""
+        deadline = time.monotonic() + self.settings.poll_seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if self._bell.get_message(timeout=left) is not None:
+                break
+        while self._bell.get_message(timeout=0) is not None:
+            continue
+
+    def tell_due(self) -> None:
+        """Enqueue one job a kind for what is due and was not told of lately."""
+        horizon = time.monotonic() - self.settings.redispatch_seconds
+        self._told = {id: at for id, at in self._told.items() if at > horizon}
+        fresh = [row for row in find_due() if row.id not in self._told]
+        queue = Queue(QUEUE, connection=redis_for_work(self.settings), serializer=JSONSerializer)
+        for kind, count in Counter(row.kind for row in fresh).items():
+            queue.enqueue(JOB, kind, count, job_timeout=60, result_ttl=0, failure_ttl=60, ttl=30)
+        self._told |= dict.fromkeys((row.id for row in fresh), time.monotonic())
+
+    def leave(self) -> None:
+        try:
+            self.leadership.resign()
+        except LOST as error:
+            log.warning("resign_failed", error=str(error).strip().split("\n")[0])

@@ -1,0 +1,81 @@
+"""The kinds of due work: how each is found, claimed and done. Everything here may be done twice without harm."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..channels.load import load_channel
+from ..context import Tawkee
+from ..conversation.listen import fetch_media
+from ..conversation.outbound import claim_lookups, claim_sendings
+from ..conversation.receive import retry_event
+from ..conversation.reply import run_turn
+from ..conversation.send import deliver_all, look_up
+from ..conversation.turns import claim_turns
+from ..db import run
+from ..knowledge.train import claim_trainings, train
+from ..types import Media
+
+HOLD_SECONDS = 60
+
+# the ids of what is due, by kind; the dispatcher tells those that it has not told lately
+DUE = """
+(select 'turns' as kind, t.id from turn t where t.state = 'collecting' and t.due_at <= now()
+    and not exists (select from turn a where a.chat_id = t.chat_id and a.state in ('running', 'replying')) order by t.due_at limit 500)
+union all (select 'turns', id from turn where state = 'running' and lease_until < now() limit 100)
+union all (select 'sends', o.id from outbound o join chat c on c.id = o.chat_id join channel h on h.id = c.channel_id
+    where o.state = 'pending' and o.next_at <= now() and (h.paused_until is null or h.paused_until <= now())
+        and not exists (select from outbound p where p.chat_id = o.chat_id and p.seq < o.seq
+            and p.state in ('pending', 'sending', 'reconciling')) order by o.next_at limit 500)
+union all (select 'lookups', id from outbound where state = 'reconciling' and next_at <= now() limit 100)
+union all (select 'events', id from inbound_event where state = 'new' and next_at <= now() limit 100)
+union all (select 'files', id from media where state = 'remote' and next_at <= now() limit 100)
+union all (select 'trainings', id from training where next_at <= now() and (status = 'PENDING' and deleted_at is null
+    or status = 'TRAINING' and lease_until < now()
+    or deleted_at is not null and (lease_until is null or lease_until < now())) limit 100)
+"""
+CLAIM_EVENTS = """
+with due as (select id from inbound_event where state = 'new' and next_at <= now() order by next_at limit %s for update skip locked)
+update inbound_event e set next_at = now() + make_interval(secs => %s) from due where e.id = due.id returning e.*
+"""
+CLAIM_FILES = """
+with due as (select id from media where state = 'remote' and next_at <= now() order by next_at limit %s for update skip locked)
+update media d set next_at = now() + make_interval(secs => %s) from due, message m
+where d.id = due.id and m.id = d.message_id returning d.*, m.channel_id
+"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of work: `claim(tawkee, worker, count)` gives items that are ours, `do(tawkee, item)` does one of them."""
+
+    name: str
+    claim: Callable[[Tawkee, str, int], Sequence[Any]]
+    do: Callable[[Tawkee, Any], object]
+
+
+def do_event(tawkee: Tawkee, event: Any) -> None:
+    retry_event(tawkee, load_channel(tawkee.settings, event.channel_id), event)
+
+
+def do_file(tawkee: Tawkee, row: Any) -> None:
+    media = Media(row.id, row.mimetype, row.filename, row.size, row.ref)
+    fetch_media(tawkee, load_channel(tawkee.settings, row.channel_id), row.id, media, row.attempts)
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("turns", lambda tawkee, worker, count: claim_turns(tawkee.settings, worker, count), run_turn),
+        Kind("sends", lambda tawkee, worker, count: claim_sendings(tawkee.settings, count), deliver_all),
+        Kind("lookups", lambda tawkee, worker, count: claim_lookups(tawkee.settings, count), look_up),
+        Kind("events", lambda tawkee, worker, count: run(CLAIM_EVENTS, (count, HOLD_SECONDS)), do_event),
+        Kind("files", lambda tawkee, worker, count: run(CLAIM_FILES, (count, HOLD_SECONDS)), do_file),
+        Kind("trainings", lambda tawkee, worker, count: claim_trainings(count), train),
+    )
+}
+
+
+def find_due() -> list[Any]:
+    """What is due now: rows of `kind` and `id`."""
+    return run(DUE)

@@ -1,0 +1,95 @@
+"""The worker process: RQ's own loop takes the hints, a pool of threads does the work, and a Redis that is away stops neither."""
+
+import logging
+import signal
+import time
+from types import FrameType
+from typing import Any
+
+import structlog
+from flask import Flask
+from redis import RedisError
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+from rq.timeouts import BaseDeathPenalty
+from rq.worker import StopRequested
+
+from ..context import Tawkee
+from .dispatch import QUEUE, Dispatcher
+from .jobs import use_pool
+from .pool import Pool
+
+STOP_SECONDS = 50.0
+log = structlog.get_logger()
+
+
+class NoDeathPenalty(BaseDeathPenalty):  # type: ignore[misc]  # rq ships no types for it
+    """A hint takes milliseconds; the work it starts has its own watch (`Pool`)."""
+
+    def setup_death_penalty(self) -> None:
+        """Nothing to arm."""
+
+    def cancel_death_penalty(self) -> None:
+        """Nothing to disarm."""
+
+
+class HintWorker(SimpleWorker):  # type: ignore[misc]
+    """RQ's worker, in whose process the threads live."""
+
+    death_penalty_class = NoDeathPenalty
+    stopping = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        HintWorker.stopping = True
+        super().request_stop(signum, frame)
+
+
+def work(app: Flask) -> None:
+    """Work until SIGTERM or SIGINT; then finish what is in flight, or give it back."""
+    tawkee: Tawkee = app.extensions["tawkee"]
+    with app.app_context():
+        tawkee.plugins.call_all("worker_started", settings=tawkee.settings)
+    pool = Pool(app, tawkee.settings.worker_threads)
+    use_pool(pool)
+    dispatcher = Dispatcher(pool)
+    dispatcher.start()
+    log.info("worker_started", worker=pool.name, threads=pool.threads)
+    while not HintWorker.stopping:
+        take_hints(app, pool)
+    log.info("worker_draining", in_flight=pool.threads - pool.free)
+    given_back = pool.stop(STOP_SECONDS)
+    dispatcher.join(5)
+    log.info("worker_stopped", given_back=given_back)
+
+
+def take_hints(app: Flask, pool: Pool) -> None:
+    """RQ's loop, until it ends: because of a signal, or because Redis went away, and then it is tried again soon."""
+    logging.getLogger("rq.worker").setLevel(logging.WARNING)
+    try:
+        worker: Any = HintWorker(
+            [QUEUE], name=f"{pool.name}-{time.time_ns()}", connection=hint_connection(app), serializer=JSONSerializer, log_job_description=False
+        )
+        worker.work(logging_level="WARNING")
+    except RedisError as error:
+        log.warning("redis_unreachable", error=str(error))
+    except StopRequested:
+        HintWorker.stopping = True
+    if not HintWorker.stopping:
+        arm_signals()
+        time.sleep(1)
+
+
+def hint_connection(app: Flask) -> Any:
+    from redis import Redis
+
+    return Redis.from_url(app.extensions["tawkee"].settings.redis_url or "redis://127.0.0.1:1/0")
+
+
+def arm_signals() -> None:
+    """While RQ's loop is not running, a signal ends ours."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        HintWorker.stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
