@@ -36,5 +36,5 @@ def check_chat_model(tawkee: Tawkee, model_id: str) -> None:
 
 
 def has_language_model(tawkee: Tawkee) -> bool:
-    """Whether a real language model can be used, or agents only quote their trainings."""
-    return any(m.kind == "chat" and m.available and m.vendor.lower() != "offline" for m in list_models(tawkee))
+    """Whether a language model can be used: one that is paid for. Without it agents only quote their trainings."""
+    return any(model.kind == "chat" and model.available and model.credits for model in list_models(tawkee))

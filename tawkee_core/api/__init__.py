@@ -3,24 +3,48 @@
 from flask import Flask
 from flask_smorest import Api
 
-from . import agents, auth, catalogue, trainings, workspaces
+from . import (
+    agents,
+    auth,
+    catalogue,
+    chats,
+    documents,
+    media,
+    messages,
+    operation,
+    start,
+    trainings,
+    workspaces,
+)
+from .errors import ErrorOutput
 from .routes import OPENAPI, IdConverter
 
-BLUEPRINTS = (
+RESOURCES = (
     auth.blueprint,
     workspaces.blueprint,
     agents.blueprint,
     trainings.blueprint,
+    chats.blueprint,
+    messages.blueprint,
     catalogue.blueprint,
 )
+PAGES = (start.blueprint, documents.blueprint, operation.blueprint, media.blueprint)
+
+
+class DocumentedApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
+    """The API, whose description knows our shape of errors."""
+
+    ERROR_SCHEMA = ErrorOutput
 
 
 def register_api(app: Flask) -> Api:
-    """Add all routes of the core to the application, and the document that describes them."""
+    """Add all routes of the core to the application, and the document that describes those of the API."""
     app.config.update(OPENAPI)
     app.url_map.converters["id"] = IdConverter
-    api = Api(app)
+    api = DocumentedApi(app)
     api.register_converter(IdConverter, lambda _: {"type": "string", "format": "uuid"})
-    for blueprint in BLUEPRINTS:
-        api.register_blueprint(blueprint)
+    for resource in RESOURCES:
+        api.register_blueprint(resource)
+    for page in PAGES:
+        app.register_blueprint(page)
     return api

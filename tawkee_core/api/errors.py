@@ -5,6 +5,8 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify
+from marshmallow import Schema, fields
+from playhouse.pool import MaxConnectionsExceeded
 from psycopg2 import DataError
 from werkzeug.exceptions import HTTPException
 
@@ -33,12 +35,22 @@ SLUGS = {
 INTERNAL = "Something went wrong on our side. It has been noted."
 
 
+class ErrorOutput(Schema):
+    """The one shape of everything that goes wrong."""
+
+    code = fields.Integer(metadata={"description": "The HTTP status"})
+    status = fields.String(metadata={"description": "Its name"})
+    message = fields.String(metadata={"description": "One sentence for people"})
+    errors = fields.Dict(metadata={"description": "Where the input is wrong: place, field, reasons"})
+    error = fields.String(metadata={"description": "What went wrong, as a stable slug for programs"})
+
+
 def answer_errors(app: Flask) -> None:
     """Answer every exception in the one shape."""
     app.register_error_handler(TawkeeError, answer_own)
     app.register_error_handler(HTTPException, answer_http)
     app.register_error_handler(DataError, answer_data)
-    for lost in LOST:
+    for lost in (*LOST, MaxConnectionsExceeded):
         app.register_error_handler(lost, answer_lost)
     app.register_error_handler(Exception, answer_unknown)
 

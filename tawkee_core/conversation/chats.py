@@ -28,9 +28,9 @@ MARK_READ = "update chat set unread = 0 where workspace_id = %s and id = %s retu
 
 
 def list_chats(workspace_id: str, limit: int, q: str = "", **wanted: str | None) -> list[dict[str, Any]]:
-    """Up to `limit` chats, those with the newest message first; of an `agent_id`, `channel_id`, `status` or `owner`,
-    with these words in the contact's name or these digits in their phone, after the chat `before`. Raises NotFound for an
-    unknown `before`."""
+    """Up to `limit` chats, those with the newest message first: of an `agent_id`, `channel_id`, `status` or `owner`,
+    with the words `q` in the contact's name or its digits in their phone, after the chat `before`. Raises NotFound for
+    a `before` that is not there."""
     if wanted.get("before"):
         find_chat(workspace_id, str(wanted["before"]))
     values: dict[str, Any] = {name: value for name, value in wanted.items() if value}

@@ -1,0 +1,110 @@
+"""A person's own messages: writing one, with or without a file, and sending one again."""
+
+import re
+from typing import Any
+
+from flask import request
+from marshmallow import Schema, fields, validate
+
+from ..context import current
+from ..conversation.compose import resend_message, write_message
+from ..conversation.history import read_message
+from ..errors import BadInput
+from ..types import Media
+from ..wire import clean_text
+from .access import person, signed_in
+from .routes import Blueprint, Parser, Text
+
+blueprint = Blueprint(
+    "messages",
+    __name__,
+    url_prefix="/api/workspaces/<id:workspace_id>/chats/<id:chat_id>/messages",
+    description="Conversations",
+)
+FORM_BYTES = 64 * 1024
+MIMETYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
+TEXT_LENGTH = validate.Length(0, 10_000)
+
+
+class MessageInput(Schema):
+    text = Text(load_default="", validate=TEXT_LENGTH)
+    client_id = Text(load_default=None, validate=validate.Length(1, 100))
+
+
+class FileInput(MessageInput):
+    file = fields.Raw(metadata={"type": "string", "format": "binary"})
+
+
+class MediaOutput(Schema):
+    id = fields.String()
+    url = fields.String(allow_none=True, metadata={"description": "Signed; null until the file is here"})
+    mimetype = fields.String()
+    filename = fields.String()
+    size = fields.Integer(allow_none=True)
+    state = fields.String(validate=validate.OneOf(("remote", "stored", "failed")))
+
+
+class MessageOutput(Schema):
+    id = fields.String()
+    seq = fields.Integer(metadata={"description": "Its place in the chat"})
+    direction = fields.String(validate=validate.OneOf(("in", "out")))
+    author = fields.String(validate=validate.OneOf(("contact", "agent", "person", "system")))
+    kind = fields.String()
+    text = fields.String()
+    data = fields.Dict(metadata={"description": "What its kind needs, e.g. a location's latitude and longitude"})
+    sender = fields.String(metadata={"description": "Who wrote it in a group"})
+    status = fields.String()
+    error = fields.String()
+    quoted_id = fields.String(allow_none=True)
+    provider_message_id = fields.String(allow_none=True)
+    user_id = fields.String(allow_none=True, metadata={"description": "The person who wrote it"})
+    sent_at = fields.String(metadata={"format": "date-time"})
+    edited_at = fields.String(allow_none=True)
+    deleted_at = fields.String(allow_none=True)
+    media = fields.Nested(MediaOutput)
+
+
+BODY = {
+    "content": {
+        "application/json": {"schema": MessageInput},
+        "multipart/form-data": {"schema": FileInput},
+    }
+}
+
+
+@blueprint.route("", methods=["POST"])
+@signed_in
+@blueprint.doc(requestBody=BODY)
+@blueprint.response(201, MessageOutput)
+def write(workspace_id: str, chat_id: str) -> dict[str, Any] | None:
+    """Write to the contact as a person, which takes the chat over; the same `client_id` again sends nothing more"""
+    media = None
+    form = request.mimetype == "multipart/form-data"
+    if form:
+        request.max_content_length = current().settings.max_upload_bytes + FORM_BYTES
+        media = read_file()
+    given = Parser().parse(MessageInput(), request, location="form" if form else "json")
+    message_id = write_message(current(), workspace_id, chat_id, person().id, media=media, **given)
+    return read_message(current().settings, chat_id, message_id)
+
+
+@blueprint.route("/<id:message_id>/resend", methods=["POST"])
+@signed_in
+@blueprint.response(200, MessageOutput)
+def resend(workspace_id: str, chat_id: str, message_id: str) -> dict[str, Any] | None:
+    """Send again what failed, or what nobody knows to have arrived"""
+    resend_message(current(), workspace_id, chat_id, message_id)
+    return read_message(current().settings, chat_id, message_id)
+
+
+def read_file() -> Media | None:
+    """The one file of a form. Raises BadInput when there are others."""
+    if not request.files:
+        return None
+    if list(request.files) != ["file"] or len(request.files.getlist("file")) > 1:
+        raise BadInput("Send one file, in the field `file`.")
+    upload = request.files["file"]
+    filename = clean_text(upload.filename or "").replace("\\", "/").rpartition("/")[2][:200]
+    mimetype = upload.mimetype if MIMETYPE.fullmatch(upload.mimetype or "") else "application/octet-stream"
+    data = upload.read()
+    return Media(mimetype=mimetype, filename=filename, size=len(data), data=data)

@@ -1,0 +1,58 @@
+"""What those who run the installation ask: does it live, is it ready, how does it fare."""
+
+from flask import Blueprint, Response, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST
+from redis import RedisError
+
+from ..context import current
+from ..db import LOST, pending_migrations, ping_database
+from ..doorbell import connect_redis
+from ..errors import Unauthorized
+from ..metrics import tell_metrics
+from ..security import same_text
+from ..settings import Settings
+
+blueprint = Blueprint("operation", __name__)
+
+
+@blueprint.route("/healthz")
+def healthz() -> Response:
+    """The process answers. Nothing else is asked."""
+    return jsonify(status="ok")
+
+
+@blueprint.route("/readyz")
+def readyz() -> tuple[Response, int]:
+    """Work can be done: PostgreSQL answers and has this code's schema. Redis carries hints: it may be away."""
+    checks = {"postgresql": check_database(), "redis": check_redis(current().settings)}
+    ready = checks["postgresql"] == "ok"
+    return jsonify(status="ready" if ready else "not ready", checks=checks), 200 if ready else 503
+
+
+def check_database() -> str:
+    try:
+        ping_database(current().settings)
+        pending = pending_migrations()
+    except LOST as error:
+        return type(error).__name__
+    return f"migrations to be applied: {', '.join(pending)}" if pending else "ok"
+
+
+def check_redis(settings: Settings) -> str:
+    if not settings.redis_url:
+        return "warning: not configured; work is found by polling"
+    try:
+        connect_redis(settings).ping()
+    except RedisError as error:
+        return f"warning: {type(error).__name__}"
+    return "ok"
+
+
+@blueprint.route("/metrics")
+def metrics() -> Response:
+    """Prometheus' text format; asks for the bearer token where one is set."""
+    token = current().settings.metrics_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and not same_text(given, token):
+        raise Unauthorized("Send the metrics token: Authorization: Bearer …")
+    return Response(tell_metrics(), content_type=CONTENT_TYPE_LATEST)
