@@ -14,6 +14,7 @@ from . import (
     operation,
     start,
     trainings,
+    webhooks,
     workspaces,
 )
 from .errors import ErrorOutput
@@ -28,7 +29,7 @@ RESOURCES = (
     messages.blueprint,
     catalogue.blueprint,
 )
-PAGES = (start.blueprint, documents.blueprint, operation.blueprint, media.blueprint)
+PAGES = (start.blueprint, documents.blueprint, operation.blueprint, media.blueprint, webhooks.blueprint)
 
 
 class DocumentedApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
