@@ -47,9 +47,17 @@ class Launch:
 
 
 @contextmanager
-def launching(command: list[str], data: Path, port: int) -> Iterator[Launch]:
+def launching(command: list[str], data: Path, port: int, user: int | None = None) -> Iterator[Launch]:
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=WITHOUT_URLS, cwd="/"
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=WITHOUT_URLS,
+        cwd="/",
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
     )
     assert process.stdout is not None
     lines = []
@@ -66,8 +74,8 @@ def launching(command: list[str], data: Path, port: int) -> Iterator[Launch]:
                 process.communicate(timeout=SECONDS)
 
 
-def small_launch(data: Path, port: int, *mode: str) -> AbstractContextManager[Launch]:
-    return launching([sys.executable, str(SMALL_UP), str(port), str(data), *mode], data, port)
+def small_launch(data: Path, port: int, *mode: str, user: int | None = None) -> AbstractContextManager[Launch]:
+    return launching([sys.executable, str(SMALL_UP), str(port), str(data), *mode], data, port, user)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = SECONDS) -> bool:

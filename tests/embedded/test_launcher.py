@@ -1,16 +1,20 @@
 """The launcher, started, killed and stopped as its user would."""
 
 import os
+import pwd
 import signal
 import socket
+import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from tawkee_core.embedded.places import is_reachable
 from tawkee_core.embedded.ports import free_port
 from tests.embedded.launches import all_gone, run_sql, small_launch, wait_until
 
+ORDINARY = pwd.getpwnam("nobody").pw_uid  # of any user, but one with a name, which initdb asks for
 CHILDREN = ("postgres", "redis", "vectors", "web", "worker-1")
 
 
@@ -97,6 +101,17 @@ def test_a_second_copy_runs_beside(data: Path, port: int) -> None:
         assert web_status(first.port) == web_status(second.port) == 200
         run_sql(first.data, "create table mine (n int)")
         assert run_sql(second.data, "select to_regclass('mine')") == [(None,)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests already run it as an ordinary user")
+def test_an_ordinary_user_runs_it_too(empty: Path, port: int) -> None:
+    for needed in (Path(sys.executable).resolve(), Path(__file__)):
+        if not is_reachable(needed):
+            pytest.skip(f"no other user can walk to {needed}")
+    os.chown(empty.parent, ORDINARY, ORDINARY)
+    with small_launch(empty, port, user=ORDINARY) as launch:
+        assert launch.lines[-1] == f"ready: http://127.0.0.1:{port}", launch.lines
+        assert {os.stat(f"/proc/{pid}").st_uid for pid in launch.children()} == {ORDINARY}
 
 
 def test_a_busy_port_is_told(empty: Path, port: int) -> None:
