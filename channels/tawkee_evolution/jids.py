@@ -1,0 +1,48 @@
+"""Who is who on WhatsApp: people by phone (…@s.whatsapp.net) or LID (…@lid), groups (…@g.us), and neither."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tawkee_core import Address
+
+from .decode import text_of
+
+PERSON = "@s.whatsapp.net"
+KINDS = {"s.whatsapp.net": "phone", "c.us": "phone", "lid": "lid", "g.us": "group"}
+DEVICE = re.compile(r":\d+(?=@)")
+
+
+def clean_jid(value: Any) -> str:
+    """A JID without its device: 5511…:12@s.whatsapp.net → 5511…@s.whatsapp.net."""
+    return DEVICE.sub("", text_of(value)[:200])
+
+
+def address_of(jid: str) -> Address | None:
+    """The address behind a JID, kept as received; None for nobody to talk to: broadcasts, newsletters, bots."""
+    user, _, server = jid.partition("@")
+    kind = KINDS.get(server)
+    return Address(kind, jid) if kind and user.strip("0") else None
+
+
+def read_addresses(key: Mapping[str, Any]) -> tuple[Address, ...]:
+    """Who a chat is with. A phone goes first where one is known: read receipts reach it, and a LID never."""
+    jids = [clean_jid(key.get(name)) for name in ("remoteJid", "remoteJidAlt", "senderPn", "senderLid")]
+    first = address_of(jids[0])
+    if first is None or first.kind == "group":
+        return (first,) if first else ()
+    found = dict.fromkeys(a for jid in jids if (a := address_of(jid)) and a.kind != "group")
+    return tuple(sorted(found, key=lambda address: address.kind != "phone"))
+
+
+def read_sender(key: Mapping[str, Any]) -> str:
+    """Who wrote in a group: the phone's JID where it is known, else the LID."""
+    jids = [clean_jid(key.get(name)) for name in ("participantAlt", "participantPn", "participant")]
+    return next((jid for jid in jids if jid.endswith(PERSON)), jids[-1])
+
+
+def is_mentioned(context: Mapping[str, Any], own: str) -> bool:
+    """Whether a group's message calls us: by our JID, or as a reply to us. Our LID, which no event tells, is missed."""
+    mentioned = context.get("mentionedJid")
+    jids = mentioned if isinstance(mentioned, list) else []
+    return bool(own) and own in (clean_jid(context.get("participant")), *(clean_jid(jid) for jid in jids[:1000]))
