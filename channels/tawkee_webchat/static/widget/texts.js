@@ -1,0 +1,78 @@
+// What people read, in both languages of the product.
+const TEXTS = {
+  pt: {
+    locale: "pt-BR",
+    open: "Abrir chat",
+    close: "Fechar chat",
+    log: "Mensagens",
+    write: "Escreva sua mensagem…",
+    send: "Enviar",
+    attach: "Anexar arquivo",
+    remove: "Remover",
+    ai: "Assistente virtual",
+    human: "Você está falando com uma pessoa",
+    you: "Você",
+    agent: "Assistente",
+    person: "Equipe",
+    typing: "digitando…",
+    sending: "Enviando…",
+    sent: "Enviada",
+    failed: "Não enviada",
+    retry: "Tentar de novo",
+    discard: "Descartar",
+    offline: "Sem conexão. Enviaremos suas mensagens assim que ela voltar.",
+    earlier: "Mensagens anteriores",
+    latest: "Novas mensagens",
+    today: "Hoje",
+    yesterday: "Ontem",
+    file: "Arquivo",
+    big: "O arquivo passa de {0} MB.",
+    type: "Este tipo de arquivo não é aceito.",
+    unread: "{0} não lidas",
+    flood: "Muitas mensagens em pouco tempo. Enviaremos em instantes.",
+    gone: "Este chat não está disponível.",
+    questions: "Perguntas sugeridas",
+  },
+  en: {
+    locale: "en",
+    open: "Open chat",
+    close: "Close chat",
+    log: "Messages",
+    write: "Write your message…",
+    send: "Send",
+    attach: "Attach a file",
+    remove: "Remove",
+    ai: "Virtual assistant",
+    human: "You are talking to a person",
+    you: "You",
+    agent: "Assistant",
+    person: "Team",
+    typing: "typing…",
+    sending: "Sending…",
+    sent: "Sent",
+    failed: "Not sent",
+    retry: "Try again",
+    discard: "Discard",
+    offline: "No connection. We will send your messages as soon as it is back.",
+    earlier: "Earlier messages",
+    latest: "New messages",
+    today: "Today",
+    yesterday: "Yesterday",
+    file: "File",
+    big: "The file is larger than {0} MB.",
+    type: "Files of this type are not accepted.",
+    unread: "{0} unread",
+    flood: "Too many messages in a short time. Yours will be sent in a moment.",
+    gone: "This chat is not available.",
+    questions: "Suggested questions",
+  },
+};
+const SCRIPT = document.currentScript;
+const PAGE = "page" in SCRIPT.dataset;
+const WISHED = PAGE ? document.documentElement.lang : LOOK.language === "auto" ? navigator.language : LOOK.language;
+const LANGUAGE = /^pt/i.test(SCRIPT.dataset.lang || WISHED) ? "pt" : "en";
+const SAY = TEXTS[LANGUAGE];
+
+function fill(text, value) {
+  return text.replace("{0}", value);
+}
