@@ -46,7 +46,7 @@ LEADER = "select name, (expires_at > now())::int as led from leader"
 
 
 class Backlog(Collector):
-    """How long work has been waiting, read from the database at each scrape; only `tawkee_database_up` while it is away."""
+    """How long work has been waiting, read from the database at each scrape; without it only that it is away."""
 
     def collect(self) -> Iterator[Metric]:
         try:

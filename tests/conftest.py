@@ -4,10 +4,19 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg2
 import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask.testing import FlaskClient
 
+from tawkee_core import create_app
+from tawkee_core.db import database, migrate
 from tawkee_core.embedded.servers import start_servers
+from tests.callers import Caller, register_caller
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +28,54 @@ def servers() -> Iterator[dict[str, str]]:
             yield urls
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def config(servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `create_app` is given: the servers, a database of this session's own, fresh keys and a data folder."""
+    return {
+        "database_url": make_database(servers["TAWKEE_DATABASE_URL"], "tawkee_tests"),
+        "redis_url": servers["TAWKEE_REDIS_URL"],
+        "qdrant_url": servers["TAWKEE_QDRANT_URL"],
+        "qdrant_api_key": servers.get("TAWKEE_QDRANT_API_KEY", ""),
+        "data": str(tmp_path_factory.mktemp("data")),
+        "secret_key": Fernet.generate_key().decode(),
+        "keys": Fernet.generate_key().decode(),
+        "log_format": "console",
+    }
+
+
+def make_database(url: str, name: str) -> str:
+    """An empty database beside the one given; its URL."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    connection.cursor().execute(f"drop database if exists {name} with (force)")
+    connection.cursor().execute(f"create database {name}")
+    connection.close()
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture(scope="session")
+def app(config: dict[str, Any]) -> Iterator[Flask]:
+    """The application with the installed plugins, its schema up to date. Tests make accounts of their own."""
+    app = create_app(config)
+    migrate()
+    yield app
+    database.close_all()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def caller(client: FlaskClient) -> Caller:
+    """Someone new who is signed in."""
+    return register_caller(client)
+
+
+@pytest.fixture
+def stranger(client: FlaskClient) -> Caller:
+    """Someone else, with a workspace of their own."""
+    return register_caller(client)

@@ -37,19 +37,13 @@ def register_person(
     settings: Settings, name: str, email: str, password: str, workspace_name: str, user_agent: str = ""
 ) -> SignIn:
     """Make a person, their workspace and their first session. Raises BadInput, and Conflict for a taken e-mail."""
-    return add_person(settings, name, normal_email(email), password, workspace_name or name[:32], user_agent)
-
-
-def add_person(
-    settings: Settings, name: str, email: str, password: str, workspace_name: str, user_agent: str = ""
-) -> SignIn:
-    """The same for an e-mail that is taken as it is given."""
+    email = normal_email(email)
     hashed = hash_password(password)  # outside the transaction: it takes its time
     user = {"id": new_id(), "name": name, "email": email}
     try:
         with transaction() as cursor:
             cursor.execute(ADD_USER, (user["id"], email, name, hashed))
-            workspace = add_workspace(cursor, user["id"], workspace_name)
+            workspace = add_workspace(cursor, user["id"], workspace_name or name[:32])
             tokens = open_session(cursor, settings, user["id"], user_agent)
     except UniqueViolation as error:
         raise Conflict("There is an account with this e-mail already.", slug="email_taken") from error

@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from ..accounts.demo import find_demo_channel
 from ..agents.models import has_language_model
 from ..context import current
 from ..db import LOST
@@ -35,15 +34,17 @@ def describe_installation() -> dict[str, Any]:
         "plugins": [plugin for plugin in report if not plugin.broken],
         "broken": [plugin.name for plugin in report if plugin.broken],
         "has_model": has_language_model(tawkee),
-        "demo": find_demo(),
+        "demo": demo_page(),
         "public_url": tawkee.settings.public_url.rstrip("/"),
     }
 
 
-def find_demo() -> str | None:
-    """Where to chat with the demonstration; the page is also shown while the database is away."""
+def demo_page() -> str | None:
+    """Where to chat with the demo, if there is one; this page is shown also while the database is away."""
+    from ..demo import find_demo
+
     try:
-        channel_id = find_demo_channel()
+        demo = find_demo(current())
     except LOST:
         return None
-    return f"/chat/{channel_id}" if channel_id else None
+    return f"/chat/{demo['channel_id']}" if demo else None
