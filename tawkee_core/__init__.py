@@ -88,13 +88,14 @@ LAZY = {
 }
 
 __all__ = [
-    "Address", "Agent", "Ambiguous", "AnswerLost", "AuthLost", "BadInput", "BadPayload", "Blueprint", "Capabilities", "Channel", "ChannelEvent",
-    "ChannelInfo", "Completion", "Conflict", "ConnectFailed", "Connection", "Contact", "Deleted", "Echo", "Edited", "Embedding",
-    "Field", "Forbidden", "Ignored", "Incoming", "InvalidWebhook", "Label", "Media", "MediaRule", "Message", "Model", "ModelBusy",
-    "ModelDown", "ModelError", "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused", "ModelUsage", "NotFound", "NotSent",
-    "Passage", "PriceMissing", "Qr", "RateLimited", "Refused", "SendError", "Settings", "Status", "TawkeeError", "Tool", "ToolCall",
-    "TooLarge", "TooMany", "Transcription", "Unauthorized", "Unavailable", "UnsafeUrl", "VectorMatch", "VectorPoint", "create_app",
-    "hookimpl", "inbox", "read_json", "safe_http",
+    "Address", "Agent", "Ambiguous", "AnswerLost", "AuthLost", "BadInput", "BadPayload", "Blueprint",
+    "Capabilities", "Channel", "ChannelEvent", "ChannelInfo", "Completion", "Conflict", "ConnectFailed",
+    "Connection", "Contact", "Deleted", "Echo", "Edited", "Embedding", "Field", "Forbidden", "Ignored", "Incoming",
+    "InvalidWebhook", "Label", "Media", "MediaRule", "Message", "Model", "ModelBusy", "ModelDown", "ModelError",
+    "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused", "ModelUsage", "NotFound", "NotSent", "Passage",
+    "PriceMissing", "Qr", "RateLimited", "Refused", "SendError", "Settings", "Status", "TawkeeError", "Tool",
+    "ToolCall", "TooLarge", "TooMany", "Transcription", "Unauthorized", "Unavailable", "UnsafeUrl", "VectorMatch",
+    "VectorPoint", "create_app", "hookimpl", "inbox", "read_json", "safe_http",
 ]  # fmt: skip
 
 

@@ -25,7 +25,14 @@ def main() -> None:
 @main.command()
 @click.option("--port", default=8000, show_default=True, help="Where it answers.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="On which address of this machine.")
-@click.option("--data", type=click.Path(path_type=Path), default=Path(".tawkee"), show_default=True, envvar="TAWKEE_DATA", help="Folder.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path(".tawkee"),
+    show_default=True,
+    envvar="TAWKEE_DATA",
+    help="Folder.",
+)
 @click.option("--demo", is_flag=True, help="With a small shop's agent to chat with.")
 @click.option("--workers", default=1, show_default=True, help="Worker processes.")
 def up(port: int, host: str, data: Path, demo: bool, workers: int) -> None:

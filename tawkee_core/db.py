@@ -1,6 +1,7 @@
 """The database: one pool a process, and SQL where a statement says more than a model can.
 
-A connection is held for a transaction and never while a provider is waited for; `transaction()` and `run()` take one and give it back."""
+A connection is held for a transaction and never while a provider is waited for; `transaction()` and `run()` take one
+and give it back."""
 
 import os
 import time
@@ -99,7 +100,8 @@ def run(sql: str, parameters: Parameters = ()) -> list[Any]:
 
 
 def persist(step: Callable[[], Result], seconds: float = 30.0) -> Result:
-    """Do a step that may safely be done again, through a restart of PostgreSQL: tried for `seconds`, then the error is raised."""
+    """Do a step that may safely be done again, through a restart of PostgreSQL: tried for `seconds`, then the error is
+    raised."""
     deadline = time.monotonic() + seconds
     pause = 0.05
     while True:
@@ -114,7 +116,8 @@ def persist(step: Callable[[], Result], seconds: float = 30.0) -> Result:
 
 
 def ping_database(settings: Settings) -> None:
-    """Ask PostgreSQL for a sign of life on a connection of its own: 2 s to connect, 1 s to answer. Raises one of LOST."""
+    """Ask PostgreSQL for a sign of life on a connection of its own: 2 s to connect, 1 s to answer. Raises one of
+    LOST."""
     options = "-c statement_timeout=1000"
     with closing(psycopg2.connect(settings.database_url, connect_timeout=2, options=options)) as fresh:
         fresh.cursor().execute("select 1")

@@ -21,21 +21,55 @@ AGENT = {
     "communication_style": "NORMAL",
     "job_name": "Café Aurora",
     "job_site": "https://cafe-aurora.example",
-    "job_description": "Cafeteria e torrefação em Belo Horizonte. Vende cafés especiais em grãos e moídos, com entrega em todo o Brasil.",
+    "job_description": "Cafeteria e torrefação em Belo Horizonte. Vende cafés especiais em grãos e moídos, com"
+    " entrega em todo o Brasil.",
     "behavior": "Seja simpática e direta. Quando souber o preço, diga-o.",
 }
 TRAININGS = (
-    ("Horário", "O Café Aurora abre de segunda a sexta das 8h às 19h e aos sábados das 9h às 14h. Não abre aos domingos e feriados."),
-    ("Endereço", "A loja fica na Rua dos Timbiras, 1532, no bairro de Lourdes, em Belo Horizonte. Há bicicletário na porta."),
-    ("Entrega", "A entrega para Belo Horizonte leva 1 dia útil e custa R$ 9,90. Para o resto do Brasil leva de 3 a 7 dias úteis."),
+    (
+        "Horário",
+        "O Café Aurora abre de segunda a sexta das 8h às 19h e aos sábados das 9h às 14h. Não abre aos domingos e"
+        " feriados.",
+    ),
+    (
+        "Endereço",
+        "A loja fica na Rua dos Timbiras, 1532, no bairro de Lourdes, em Belo Horizonte. Há bicicletário na porta.",
+    ),
+    (
+        "Entrega",
+        "A entrega para Belo Horizonte leva 1 dia útil e custa R$ 9,90. Para o resto do Brasil leva de 3 a 7 dias"
+        " úteis.",
+    ),
     ("Frete grátis", "O frete é grátis em compras acima de R$ 150,00 para todo o Brasil."),
-    ("Pagamento", "O pagamento pode ser feito com Pix, cartão de crédito em até 3 vezes sem juros, ou boleto. O Pix tem 5% de desconto."),
-    ("Troca", "Você pode trocar ou devolver o produto em até 7 dias após o recebimento. O frete da devolução é por nossa conta."),
-    ("Café da casa", "O Blend Aurora, nosso café da casa, tem notas de chocolate e caramelo e custa R$ 42,00 o pacote de 250 g."),
+    (
+        "Pagamento",
+        "O pagamento pode ser feito com Pix, cartão de crédito em até 3 vezes sem juros, ou boleto. O Pix tem 5% de"
+        " desconto.",
+    ),
+    (
+        "Troca",
+        "Você pode trocar ou devolver o produto em até 7 dias após o recebimento. O frete da devolução é por nossa"
+        " conta.",
+    ),
+    (
+        "Café da casa",
+        "O Blend Aurora, nosso café da casa, tem notas de chocolate e caramelo e custa R$ 42,00 o pacote de 250 g.",
+    ),
     ("Moagem", "Moemos o café na hora, sem custo: para coador, prensa francesa, cafeteira italiana ou espresso."),
-    ("Assinatura", "A assinatura mensal entrega 500 g de café fresco por R$ 79,00, com frete grátis, e pode ser cancelada quando quiser."),
-    ("Opening hours", "Café Aurora is open Monday to Friday from 8am to 7pm and Saturday from 9am to 2pm. It is closed on Sundays."),
-    ("Shipping", "Delivery in Belo Horizonte takes 1 business day and costs R$ 9.90; the rest of Brazil takes 3 to 7 business days."),
+    (
+        "Assinatura",
+        "A assinatura mensal entrega 500 g de café fresco por R$ 79,00, com frete grátis, e pode ser cancelada quando"
+        " quiser.",
+    ),
+    (
+        "Opening hours",
+        "Café Aurora is open Monday to Friday from 8am to 7pm and Saturday from 9am to 2pm. It is closed on Sundays.",
+    ),
+    (
+        "Shipping",
+        "Delivery in Belo Horizonte takes 1 business day and costs R$ 9.90; the rest of Brazil takes 3 to 7 business"
+        " days.",
+    ),
 )
 CHAT = {
     "title": "Café Aurora",
@@ -77,7 +111,13 @@ def make_demo(tawkee: Tawkee) -> dict[str, Any]:
         for title, text in TRAININGS:
             add_training(tawkee, workspace_id, agent.id, {"type": "TEXT", "title": title, "text": text})
     channel = create_channel(tawkee, workspace_id, agent.id, "webchat", "Site", CHAT)
-    demo = {"email": email, "password": password, "workspace_id": workspace_id, "agent_id": agent.id, "channel_id": channel.id}
+    demo = {
+        "email": email,
+        "password": password,
+        "workspace_id": workspace_id,
+        "agent_id": agent.id,
+        "channel_id": channel.id,
+    }
     keep_demo(demo_file(tawkee), demo)
     return demo
 

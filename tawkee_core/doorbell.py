@@ -1,4 +1,5 @@
-"""Hints through Redis: that work is due, that a chat has news. All of them may be lost; PostgreSQL is asked again soon anyway."""
+"""Hints through Redis: that work is due, that a chat has news. All of them may be lost; PostgreSQL is asked again soon
+anyway."""
 
 import json
 import time
@@ -47,7 +48,8 @@ def signal_chat(settings: Settings, channel_id: str, address: str, event: Mappin
 
 
 def publish(settings: Settings, topic: str, text: str) -> None:
-    """One command, 50 ms at most; after a failure nothing is tried for a while, so that no request waits for a dead Redis."""
+    """One command, 50 ms at most; after a failure nothing is tried for a while, so that no request waits for a dead
+    Redis."""
     global _quiet_until
     if not settings.redis_url or time.monotonic() < _quiet_until:
         return

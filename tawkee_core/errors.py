@@ -1,7 +1,8 @@
 """Everything that can go wrong, in one tree.
 
 TawkeeError                      what the API may tell a caller: `status`, `slug`, one sentence
-├── BadInput 422 · Unauthorized 401 · Forbidden 403 · NotFound 404 · Conflict 409 · TooLarge 413 · TooMany 429 · Unavailable 503
+├── BadInput 422 · Unauthorized 401 · Forbidden 403 · NotFound 404 · Conflict 409 · TooLarge 413 · TooMany 429 ·
+Unavailable 503
 ├── InvalidWebhook 401           a webhook that did not prove where it comes from
 ├── BadPayload 400               an authentic webhook that cannot be read
 ├── UnknownPlugin 422            nobody is installed under that name

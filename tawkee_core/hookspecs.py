@@ -1,4 +1,5 @@
-"""Every hook of Tawkee. A plugin is a module of functions named as these, marked `@hookimpl`, that take the arguments they want.
+"""Every hook of Tawkee. A plugin is a module of functions named as these, marked `@hookimpl`, that take the arguments
+they want.
 
 Asked by name: one plugin answers; `None` means "I do not do that", an exception means "wrong".
 Historic: called at start-up, and again for a plugin that arrives later.
@@ -71,12 +72,16 @@ class ChannelHooks(Protocol):
         """Send one message and return the provider's id; raise NotSent, RateLimited, Refused, Ambiguous or AuthLost."""
 
     @hookspec(firstresult=True)
-    def channel_lookup(self, channel: Channel, contact: Contact, message: Message, client_id: str, since: float) -> str | None:
-        """Return the provider's id of a message that may have been sent since that time (Unix), or "" when it surely was not."""
+    def channel_lookup(
+        self, channel: Channel, contact: Contact, message: Message, client_id: str, since: float
+    ) -> str | None:
+        """Return the provider's id of a message that may have been sent since that time (Unix), or "" when it surely
+        was not."""
 
     @hookspec(firstresult=True)
     def channel_media(self, channel: Channel, media: Media) -> Media | None:
-        """Fetch a received file: the same media with its `data`; raise NotSent to be asked again, Refused when it is gone."""
+        """Fetch a received file: the same media with its `data`; raise NotSent to be asked again, Refused when it is
+        gone."""
 
     @hookspec(firstresult=True)
     def channel_typing(self, channel: Channel, contact: Contact, seconds: float) -> bool | None:
@@ -125,7 +130,8 @@ class ModelHooks(Protocol):
         tools: Sequence[Tool],
         options: ModelOptions,
     ) -> Completion | None:
-        """Answer a conversation in one call, without retries; the passages are in the system message too. Raises a ModelError."""
+        """Answer a conversation in one call, without retries; the passages are in the system message too. Raises a
+        ModelError."""
 
     @hookspec(firstresult=True)
     def model_embed(self, settings: "Settings", model: str, texts: Sequence[str]) -> Embedding | None:
@@ -140,7 +146,9 @@ class VectorHooks(Protocol):
     """Where the vectors of the agents' knowledge live; `space` names the embedding model, `dimensions` its length."""
 
     @hookspec(firstresult=True)
-    def vectors_upsert(self, settings: "Settings", space: str, dimensions: int, points: Sequence[VectorPoint]) -> bool | None:
+    def vectors_upsert(
+        self, settings: "Settings", space: str, dimensions: int, points: Sequence[VectorPoint]
+    ) -> bool | None:
         """Keep these vectors, replacing those of the same id. Raises Unavailable."""
 
     @hookspec(firstresult=True)

@@ -32,7 +32,8 @@ Watcher = Callable[[str, str, dict[str, Any]], None]
 log = structlog.get_logger()
 
 CHAT = """
-select c.id, c.owner, c.status from chat c join contact_address a on a.channel_id = c.channel_id and a.contact_id = c.contact_id
+select c.id, c.owner, c.status from chat c join contact_address a on a.channel_id = c.channel_id and a.contact_id =
+c.contact_id
 where a.channel_id = %s and a.key = %s
 """
 AGENT = """
@@ -61,7 +62,8 @@ def agent(of: Channel) -> Agent:
 
 
 def receive(of: Channel, incoming: Incoming) -> dict[str, Any]:
-    """Keep a visitor's message and have it answered; the message as the API tells it. The same `id` again changes nothing."""
+    """Keep a visitor's message and have it answered; the message as the API tells it. The same `id` again changes
+    nothing."""
     receive_events(current(), of, [incoming])
     chat = find_chat(of, incoming.addresses[0])
     rows = run("select seq from message where channel_id = %s and provider_message_id = %s", (of.id, incoming.id))
@@ -77,10 +79,17 @@ def find_chat(of: Channel, address: Address) -> Any:
 
 
 def messages(
-    of: Channel, address: Address, after: str | None = None, before: str | None = None, limit: int = 50, drafts: bool = False
+    of: Channel,
+    address: Address,
+    after: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+    drafts: bool = False,
 ) -> list[dict[str, Any]]:
-    """What was said with an address, oldest first; `after` and `before` are ids or places. Messages that were not (yet) sent
-    are left out, or with `drafts` given too, in their status, so that a reader's place does not pass what may still appear."""
+    """What was said with an address, oldest first; `after` and `before` are ids or places. Messages that were not
+    (yet) sent
+    are left out, or with `drafts` given too, in their status, so that a reader's place does not pass what may still
+    appear."""
     chat = find_chat(of, address)
     if chat is None:
         return []
@@ -114,7 +123,8 @@ def file_url(media_id: str) -> str:
 
 
 def watch(callback: Watcher) -> threading.Thread:
-    """Call back `(channel_id, address value, event)` for every chat's news, in a thread of its own, as long as the process lives.
+    """Call back `(channel_id, address value, event)` for every chat's news, in a thread of its own, as long as the
+    process lives.
 
     With Redis away, `("", "", {"event": "poll"})` comes every two seconds: then the database must be asked."""
     thread = threading.Thread(target=watch_chats, args=(settings(), callback), name="watch-chats", daemon=True)
@@ -133,7 +143,8 @@ def watch_chats(settings: Settings, callback: Watcher) -> None:
 
 
 def follow_topic(settings: Settings, callback: Watcher) -> None:
-    subscription = connect_redis(settings, timeout=None).pubsub(ignore_subscribe_messages=True)
+    client: Any = connect_redis(settings, timeout=None)
+    subscription = client.pubsub(ignore_subscribe_messages=True)
     subscription.subscribe(CHATS)
     callback("", "", {"event": "poll"})
     for message in subscription.listen():
@@ -142,5 +153,6 @@ def follow_topic(settings: Settings, callback: Watcher) -> None:
 
 
 __all__: Sequence[str] = (
-    "agent", "channel", "file_url", "find_chat", "messages", "read", "receive", "settings", "sign", "signal", "upload", "watch",
+    "agent", "channel", "file_url", "find_chat", "messages", "read",
+    "receive", "settings", "sign", "signal", "upload", "watch",
 )  # fmt: skip

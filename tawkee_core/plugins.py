@@ -106,7 +106,9 @@ class Plugins:
     def model(self, settings: Settings, model: str) -> ModelHooks:
         """The plugin that lists this model. Raises UnknownPlugin."""
         if model not in self._models:
-            self._models = {m.id: name for name, models in self.collect("model_list", settings=settings) for m in models}
+            self._models = {
+                m.id: name for name, models in self.collect("model_list", settings=settings) for m in models
+            }
         if model not in self._models:
             raise UnknownPlugin(f"No plugin offers the model {model!r}.", slug="unknown_model")
         return cast(ModelHooks, self.ask(self._models[model]))

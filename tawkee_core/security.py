@@ -75,12 +75,15 @@ def sign_token(settings: Settings, audience: str, claims: Mapping[str, Any], sec
 
 
 def read_token(settings: Settings, audience: str, token: str) -> dict[str, Any]:
-    """The claims of a token signed here for this audience. Raises Unauthorized for any other, expired, altered or oversized."""
+    """The claims of a token signed here for this audience. Raises Unauthorized for any other, expired, altered or
+    oversized."""
     if len(token) > 4096:
         raise Unauthorized("The token is not valid.", slug="invalid_token")
     options: Any = {"require": ["exp", "iat", "nbf", "aud", "iss"]}
     try:
-        claims = jwt.decode(token, signing_key(settings), [ALGORITHM], audience=audience, issuer=ISSUER, options=options)
+        claims = jwt.decode(
+            token, signing_key(settings), [ALGORITHM], audience=audience, issuer=ISSUER, options=options
+        )
     except jwt.ExpiredSignatureError as error:
         raise Unauthorized("The token has expired.", slug="token_expired") from error
     except jwt.InvalidTokenError as error:

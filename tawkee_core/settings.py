@@ -18,13 +18,19 @@ def setting(default: Any, help: str, secret: bool = False) -> Any:
 class Settings:
     """The values this process runs with."""
 
-    database_url: str = setting("", "PostgreSQL to use. `tawkee up` starts one of its own when this is empty.", secret=True)
-    redis_url: str = setting("", "Redis to use; it carries hints only. `tawkee up` starts one when this is empty.", secret=True)
+    database_url: str = setting(
+        "", "PostgreSQL to use. `tawkee up` starts one of its own when this is empty.", secret=True
+    )
+    redis_url: str = setting(
+        "", "Redis to use; it carries hints only. `tawkee up` starts one when this is empty.", secret=True
+    )
     qdrant_url: str = setting("", "Qdrant to use. `tawkee up` starts a small vector service when this is empty.")
     qdrant_api_key: str = setting("", "The key Qdrant asks for.", secret=True)
     data: str = setting(".tawkee", "Folder for received files and, under `tawkee up`, for the embedded servers.")
     secret_key: str = setting("", "Signs access tokens; at least 32 characters. `tawkee up` makes one.", secret=True)
-    keys: str = setting("", "Fernet keys that encrypt stored secrets, newest first, by comma. `tawkee up` makes one.", secret=True)
+    keys: str = setting(
+        "", "Fernet keys that encrypt stored secrets, newest first, by comma. `tawkee up` makes one.", secret=True
+    )
     public_url: str = setting("http://127.0.0.1:8000", "Where people and providers reach this installation.")
     private_hosts: str = setting("", "Hosts on private addresses that channels may call: names or CIDRs, by comma.")
     cors_origins: str = setting("", "Origins of your frontend that may call the API from a browser, by comma.")
@@ -66,7 +72,8 @@ SETTINGS = tuple(Setting(PREFIX + f.name.upper(), f.default, f.metadata["help"])
 
 
 def read_settings(given: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment, overridden by `given` (names in lower case). Raises BadInput on a value of the wrong type."""
+    """Settings from the environment, overridden by `given` (names in lower case). Raises BadInput on a value of the
+    wrong type."""
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     for each in fields(Settings):

@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 MessageKind: TypeAlias = Literal[
-    "text", "image", "audio", "video", "document", "sticker", "location", "contact", "reaction", "choice", "note", "unsupported"
+    "text",
+    "image",
+    "audio",
+    "video",
+    "document",
+    "sticker",
+    "location",
+    "contact",
+    "reaction",
+    "choice",
+    "note",
+    "unsupported",
 ]
 MEDIA_KINDS = ("image", "audio", "video", "document", "sticker")
 SendSemantics: TypeAlias = Literal["idempotent", "reconcilable", "opaque"]
@@ -111,7 +122,8 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One way to reach a contact on a channel: `phone` (digits with country code), `lid`, `visitor`, `telegram`, `group` …
+    """One way to reach a contact on a channel: `phone` (digits with country code), `lid`, `visitor`, `telegram`,
+    `group` …
 
     `value` is kept as received, since a reply goes to it unchanged; the core finds the variants of a phone."""
 
@@ -159,10 +171,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message from a contact. `id` is the provider's and unique in the channel; the first address is the one to reply to.
+    """A message from a contact. `id` is the provider's and unique in the channel; the first address is the one to
+    reply to.
 
     `data` carries what its kind needs: location {latitude, longitude, name}, contact {contacts: [{name, phone}]},
-    reaction {emoji, target}, choice {id, title}. `group` is set for a group's message, `mentioned` when it calls the agent."""
+    reaction {emoji, target}, choice {id, title}. `group` is set for a group's message, `mentioned` when it calls the
+    agent."""
 
     id: str
     addresses: tuple[Address, ...]
@@ -210,7 +224,8 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How far one of our messages came. Known by the provider's `id`, or by our `client_id` where the provider returns it."""
+    """How far one of our messages came. Known by the provider's `id`, or by our `client_id` where the provider returns
+    it."""
 
     state: Literal["sent", "delivered", "read", "failed"]
     id: str | None = None
@@ -228,7 +243,8 @@ class Qr:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How a channel stands with its provider. `config` holds values the channel wants kept (an instance's name, a token)."""
+    """How a channel stands with its provider. `config` holds values the channel wants kept (an instance's name, a
+    token)."""
 
     state: ConnectionState
     detail: Label | None = None
@@ -251,7 +267,8 @@ ChannelEvent: TypeAlias = Incoming | Echo | Edited | Deleted | Status | Connecti
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that can be chosen. `credits` is what one answer costs a workspace; `available` says whether its key is set."""
+    """A model that can be chosen. `credits` is what one answer costs a workspace; `available` says whether its key is
+    set."""
 
     id: str
     label: str

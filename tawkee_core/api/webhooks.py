@@ -1,4 +1,5 @@
-"""Where providers deliver: verified before it is read, kept before it is answered. Nothing here asks a model or another server."""
+"""Where providers deliver: verified before it is read, kept before it is answered. Nothing here asks a model or
+another server."""
 
 import time
 from typing import NoReturn
@@ -29,7 +30,8 @@ def receive(channel_id: str, token: str) -> Response:
 
 
 def verified_channel(channel_id: str, token: str, headers: dict[str, str], body: bytes) -> Channel:
-    """The channel, when both the address and the plugin say that the request is its provider's. Raises InvalidWebhook."""
+    """The channel, when both the address and the plugin say that the request is its provider's. Raises
+    InvalidWebhook."""
     tawkee = current()
     try:
         channel = load_channel(tawkee.settings, channel_id)

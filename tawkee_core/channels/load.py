@@ -56,4 +56,6 @@ def webhook_url(settings: Settings, channel_id: str, token: str) -> str:
 
 def is_id(text: str) -> bool:
     """Whether a text is a UUID as this project writes them."""
-    return len(text) == 36 and all(c in "0123456789abcdef" or (c == "-" and i in (8, 13, 18, 23)) for i, c in enumerate(text))
+    return len(text) == 36 and all(
+        c in "0123456789abcdef" or (c == "-" and i in (8, 13, 18, 23)) for i, c in enumerate(text)
+    )

@@ -1,4 +1,5 @@
-"""Leave a channel alone for a while: because its provider asks for patience, or because its credentials stopped working."""
+"""Leave a channel alone for a while: because its provider asks for patience, or because its credentials stopped
+working."""
 
 import structlog
 from psycopg2.extras import Json
@@ -17,15 +18,18 @@ log = structlog.get_logger()
 def pause_channel(channel: Channel, seconds: float) -> None:
     """Send nothing through this channel for so many seconds."""
     run(
-        "update channel set paused_until = greatest(coalesce(paused_until, now()), now() + make_interval(secs => %s)) where id = %s",
+        "update channel set paused_until = greatest(coalesce(paused_until, now()), now() + make_interval(secs => %s))"
+        " where id = %s",
         (seconds, channel.id),
     )
 
 
 def lose_auth(channel: Channel, detail: str) -> None:
-    """The provider refused our credentials: the channel shows as failed, and what it has to send waits for a minute at a time."""
+    """The provider refused our credentials: the channel shows as failed, and what it has to send waits for a minute at
+    a time."""
     log.error("channel_auth_lost", channel_id=channel.id, kind=channel.kind, detail=detail[:300])
     run(
-        "update channel set status = 'failed', detail = %s, paused_until = now() + make_interval(secs => %s) where id = %s",
+        "update channel set status = 'failed', detail = %s, paused_until = now() + make_interval(secs => %s) where id"
+        " = %s",
         (Json(AUTH_LOST | {"provider": detail[:300]}), AUTH_SECONDS, channel.id),
     )

@@ -1,3 +1,4 @@
 """What happens between a customer's message and our reply.
 
-receive → (store, echoes, statuses) → claim → think → commit → send, with handover and interactions deciding who speaks."""
+receive → (store, echoes, statuses) → claim → think → commit → send, with handover and interactions deciding who
+speaks."""

@@ -17,7 +17,8 @@ where a.channel_id = %s and a.key = any(%s)
 """
 ADD_ADDRESSES = """
 insert into contact_address (id, workspace_id, channel_id, contact_id, kind, value, key)
-select * from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s, %s, %s) on conflict (channel_id, key) do nothing
+select * from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s, %s, %s) on conflict (channel_id, key) do
+nothing
 """
 ADD_CHAT = """
 with added as (
@@ -75,7 +76,8 @@ def find_place(cursor: Cursor, channel: Channel, addresses: Sequence[Address], n
 
 def look_up(cursor: Cursor, channel: Channel, keys: list[str]) -> tuple[Place | None, set[str]]:
     cursor.execute(FIND, (channel.id, keys))
-    rows: dict[str, Any] = {row.key: row for row in cursor.fetchall()}
+    found: list[Any] = cursor.fetchall()
+    rows = {row.key: row for row in found}
     first = next((rows[key] for key in keys if key in rows), None)
     return (Place(first.contact_id, first.chat_id or "") if first else None), set(rows)
 
@@ -103,6 +105,15 @@ def add_addresses(cursor: Cursor, channel: Channel, contact_id: str, missing: di
 
 
 def add_chat(cursor: Cursor, channel: Channel, contact_id: str, address: Address) -> str:
-    parameters = (new_id(), channel.workspace_id, channel.id, contact_id, address.kind, address.value, channel.id, contact_id)
+    parameters = (
+        new_id(),
+        channel.workspace_id,
+        channel.id,
+        contact_id,
+        address.kind,
+        address.value,
+        channel.id,
+        contact_id,
+    )
     cursor.execute(ADD_CHAT, parameters)
     return str(cursor.fetchone().id)  # type: ignore[union-attr]  # one of the two branches always has a row

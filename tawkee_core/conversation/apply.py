@@ -1,4 +1,5 @@
-"""What a channel's events mean for the conversation: each is applied within one transaction, and applying it again changes nothing."""
+"""What a channel's events mean for the conversation: each is applied within one transaction, and applying it again
+changes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

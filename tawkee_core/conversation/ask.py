@@ -63,14 +63,22 @@ def ask_models(tawkee: Tawkee, question: Question, budget: Budget) -> Completion
                 return call_model(tawkee, model, question, budget)
             except ModelError as failure:
                 error = failure
-                log.warning("model_failed", model=model, position=number, attempt=attempt, error=failure.slug, detail=str(failure)[:300])
+                log.warning(
+                    "model_failed",
+                    model=model,
+                    position=number,
+                    attempt=attempt,
+                    error=failure.slug,
+                    detail=str(failure)[:300],
+                )
                 if not isinstance(failure, ModelDown | ModelNonsense):
                     break
     raise error
 
 
 def model_chain(tawkee: Tawkee, agent: Agent) -> list[str]:
-    """The models to ask, in order: the agent's, the installation's, their fallbacks; the first available where none is chosen."""
+    """The models to ask, in order: the agent's, the installation's, their fallbacks; the first available where none is
+    chosen."""
     chosen = agent.settings.get("preferred_model") or tawkee.settings.model or first_available(tawkee)
     fallback = agent.settings.get("fallback_model") or tawkee.settings.fallback_model
     return [model for model in dict.fromkeys((chosen, fallback)) if model]

@@ -1,4 +1,5 @@
-"""Stop asking a model that keeps failing: closed → open after failures in a row → one probe → closed again. One process's view."""
+"""Stop asking a model that keeps failing: closed → open after failures in a row → one probe → closed again. One
+process's view."""
 
 import threading
 import time

@@ -1,4 +1,5 @@
-"""Commit a reply: under the chat's row lock, if the turn is still ours, the AI still owns the chat, and nothing newer was said.
+"""Commit a reply: under the chat's row lock, if the turn is still ours, the AI still owns the chat, and nothing newer
+was said.
 
 The first part may begin at once: its intent to be sent is written in this same transaction."""
 
@@ -27,26 +28,34 @@ from chat c join turn t on t.id = %(turn_id)s where c.id = %(chat_id)s for updat
 # every part is a message and its sending; the first is being sent already unless others of the chat are before it
 WRITE = """
 with part as (
-    select * from unnest(%(ids)s::uuid[], %(outbound_ids)s::uuid[], %(texts)s::text[]) with ordinality as p(id, outbound_id, text, number)
+    select * from unnest(%(ids)s::uuid[], %(outbound_ids)s::uuid[], %(texts)s::text[]) with ordinality as p(id,
+    outbound_id, text, number)
 ), said as (
-    insert into message (id, workspace_id, chat_id, channel_id, interaction_id, turn_id, inbound_event_id, seq, direction, author, kind,
+    insert into message (id, workspace_id, chat_id, channel_id, interaction_id, turn_id, inbound_event_id, seq,
+    direction, author, kind,
         text, status)
-    select id, %(workspace_id)s, %(chat_id)s, %(channel_id)s, %(interaction_id)s, %(turn_id)s, %(event_id)s, %(seq)s + number, 'out',
+    select id, %(workspace_id)s, %(chat_id)s, %(channel_id)s, %(interaction_id)s, %(turn_id)s, %(event_id)s, %(seq)s +
+    number, 'out',
         'agent', 'text', text, case when number = 1 and %(begin)s then 'sending' else 'queued' end from part
 ), queued as (
-    insert into outbound (id, workspace_id, chat_id, message_id, turn_id, epoch, seq, semantics, state, attempts, fence, intent_at,
+    insert into outbound (id, workspace_id, chat_id, message_id, turn_id, epoch, seq, semantics, state, attempts,
+    fence, intent_at,
         lease_until)
     select outbound_id, %(workspace_id)s, %(chat_id)s, id, %(turn_id)s, %(epoch)s, %(seq)s + number, %(semantics)s,
         case when number = 1 and %(begin)s then 'sending' else 'pending' end, (number = 1 and %(begin)s)::int,
         (number = 1 and %(begin)s)::int, case when number = 1 and %(begin)s then clock_timestamp() end,
         case when number = 1 and %(begin)s then now() + make_interval(secs => %(lease)s) end from part
 ), touched as (
-    update chat set seq = %(seq)s + cardinality(%(ids)s::uuid[]), last_message_id = (%(ids)s::uuid[])[cardinality(%(ids)s::uuid[])],
+    update chat set seq = %(seq)s + cardinality(%(ids)s::uuid[]), last_message_id =
+    (%(ids)s::uuid[])[cardinality(%(ids)s::uuid[])],
         last_message_at = now() where id = %(chat_id)s
 ), counted as (
-    insert into usage (id, workspace_id, agent_id, turn_id, kind, model, outcome, tokens_in, tokens_out, cost_usd, seconds)
-    select u.id, %(workspace_id)s, %(agent_id)s, %(turn_id)s, u.kind, u.model, u.outcome, u.tokens_in, u.tokens_out, u.cost, u.seconds
-    from unnest(%(usage_ids)s::uuid[], %(kinds)s::text[], %(models)s::text[], %(outcomes)s::text[], %(tokens_in)s::int[],
+    insert into usage (id, workspace_id, agent_id, turn_id, kind, model, outcome, tokens_in, tokens_out, cost_usd,
+    seconds)
+    select u.id, %(workspace_id)s, %(agent_id)s, %(turn_id)s, u.kind, u.model, u.outcome, u.tokens_in, u.tokens_out,
+    u.cost, u.seconds
+    from unnest(%(usage_ids)s::uuid[], %(kinds)s::text[], %(models)s::text[], %(outcomes)s::text[],
+    %(tokens_in)s::int[],
         %(tokens_out)s::int[], %(costs)s::numeric[], %(seconds)s::real[])
         as u(id, kind, model, outcome, tokens_in, tokens_out, cost, seconds)
 )
@@ -72,7 +81,8 @@ class Committed:
 
 
 def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committed:
-    """Write the reply down, or drop it: fenced off, taken over by a person, or overtaken by the contact's next words."""
+    """Write the reply down, or drop it: fenced off, taken over by a person, or overtaken by the contact's next
+    words."""
     turn = context.turn
     with transaction() as cursor:
         cursor.execute(CHECK, {"fence": turn.fence, "turn_id": turn.id, "chat_id": turn.chat_id})
@@ -89,7 +99,9 @@ def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committe
 
 def cancel(cursor: Cursor, turn: ClaimedTurn) -> Committed:
     cursor.execute(
-        "update turn set state = 'cancelled', reason = 'a person took over', done_at = now(), lease_until = null where id = %s", (turn.id,)
+        "update turn set state = 'cancelled', reason = 'a person took over', done_at = now(), lease_until = null"
+        " where id = %s",
+        (turn.id,),
     )
     return Committed("cancelled")
 
@@ -102,7 +114,9 @@ def write_parts(tawkee: Tawkee, cursor: Cursor, context: TurnContext, reply: Rep
     metrics.TURNS.labels("replied").inc()
     if not parameters["begin"]:
         return Committed("committed")
-    first = Sending(parameters["outbound_ids"][0], turn.chat_id, parameters["ids"][0], turn.id, 1, 1, parameters["semantics"])
+    first = Sending(
+        parameters["outbound_ids"][0], turn.chat_id, parameters["ids"][0], turn.id, 1, 1, parameters["semantics"]
+    )
     return Committed("committed", first)
 
 

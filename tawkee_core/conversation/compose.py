@@ -17,8 +17,10 @@ with placed as (
         status = case status when 'resolved' then 'open' else status end where id = %(chat_id)s
     returning id, workspace_id, channel_id, interaction_id, seq
 ), said as (
-    insert into message (id, workspace_id, chat_id, channel_id, interaction_id, user_id, seq, direction, author, kind, text, data, status)
-    select %(id)s, workspace_id, id, channel_id, interaction_id, %(user_id)s, seq, 'out', 'person', %(kind)s, %(text)s, %(data)s, 'queued'
+    insert into message (id, workspace_id, chat_id, channel_id, interaction_id, user_id, seq, direction, author, kind,
+    text, data, status)
+    select %(id)s, workspace_id, id, channel_id, interaction_id, %(user_id)s, seq, 'out', 'person', %(kind)s, %(text)s,
+    %(data)s, 'queued'
     from placed
 )
 insert into outbound (id, workspace_id, chat_id, message_id, seq, semantics, state)
@@ -52,8 +54,18 @@ def write_message(
         if chat.owner != "human" or chat.owner_id != user_id:
             pass_to_person(cursor, chat_id, user_id, "a person wrote")
         message_id = new_id()
-        parameters = {"id": message_id, "outbound_id": new_id(), "chat_id": chat_id, "user_id": user_id, "kind": kind, "text": text}
-        cursor.execute(WRITE, parameters | {"data": {"client_id": client_id} if client_id else {}, "semantics": info.send_semantics})
+        parameters = {
+            "id": message_id,
+            "outbound_id": new_id(),
+            "chat_id": chat_id,
+            "user_id": user_id,
+            "kind": kind,
+            "text": text,
+        }
+        cursor.execute(
+            WRITE,
+            parameters | {"data": {"client_id": client_id} if client_id else {}, "semantics": info.send_semantics},
+        )
         if media is not None:
             add_media(cursor, workspace_id, message_id, media)
     ring(tawkee.settings)
@@ -62,7 +74,8 @@ def write_message(
 
 def channel_info(tawkee: Tawkee, workspace_id: str, chat_id: str) -> Any:
     rows = run(
-        "select h.kind from chat c join channel h on h.id = c.channel_id where c.workspace_id = %s and c.id = %s", (workspace_id, chat_id)
+        "select h.kind from chat c join channel h on h.id = c.channel_id where c.workspace_id = %s and c.id = %s",
+        (workspace_id, chat_id),
     )
     if not rows:
         raise NotFound()
@@ -88,7 +101,10 @@ def matches(mimetype: str, allowed: str) -> bool:
 def known_message(cursor: Cursor, chat_id: str, client_id: str | None) -> str | None:
     if not client_id:
         return None
-    cursor.execute("select id from message where chat_id = %s and direction = 'out' and data ->> 'client_id' = %s", (chat_id, client_id))
+    cursor.execute(
+        "select id from message where chat_id = %s and direction = 'out' and data ->> 'client_id' = %s",
+        (chat_id, client_id),
+    )
     row: Any = cursor.fetchone()
     return row.id if row else None
 
@@ -102,7 +118,8 @@ def resend_message(tawkee: Tawkee, workspace_id: str, chat_id: str, message_id: 
         if row is None:
             raise NotFound()
         cursor.execute(
-            "update outbound set state = 'pending', next_at = now(), attempts = 0, recoveries = 0, epoch = null, turn_id = null, error = ''"
+            "update outbound set state = 'pending', next_at = now(), attempts = 0, recoveries = 0, epoch = null,"
+            " turn_id = null, error = ''"
             " where message_id = %s and state in ('dead', 'unconfirmed', 'cancelled') returning id",
             (message_id,),
         )
@@ -111,5 +128,3 @@ def resend_message(tawkee: Tawkee, workspace_id: str, chat_id: str, message_id: 
         cursor.execute("update message set status = 'queued', error = '' where id = %s", (message_id,))
         cursor.execute("update chat set attention = '' where id = %s and attention like 'a message%%'", (chat_id,))
     ring(tawkee.settings)
-
-

@@ -11,7 +11,8 @@ from .turns import ClaimedTurn
 
 HISTORY = 20
 LOAD = """
-select c.id as chat_id, c.owner, c.epoch, c.address_kind, c.address, p.id as contact_id, p.name as contact_name, p.phone,
+select c.id as chat_id, c.owner, c.epoch, c.address_kind, c.address, p.id as contact_id, p.name as contact_name,
+p.phone,
     h.id, h.workspace_id, h.agent_id, h.kind, h.name, h.config, h.sealed, h.webhook_token, h.status,
     g.name as agent_name, g.type, g.communication_style, g.job_name, g.job_site, g.job_description, g.behavior,
     g.status as agent_status, to_jsonb(s) - 'agent_id' - 'workspace_id' as settings,
@@ -21,7 +22,8 @@ from chat c join contact p on p.id = c.contact_id join channel h on h.id = c.cha
 where c.id = %s
 """
 MESSAGES = """
-select m.id, m.seq, m.direction, m.author, m.kind, m.text, m.data, m.sender, m.quoted_id, m.status, m.provider_message_id, m.deleted_at,
+select m.id, m.seq, m.direction, m.author, m.kind, m.text, m.data, m.sender, m.quoted_id, m.status,
+m.provider_message_id, m.deleted_at,
     d.id as media_id, d.mimetype, d.filename, d.size, d.ref, d.path, d.state as media_state
 from message m left join media d on d.message_id = m.id
 where m.chat_id = %s and m.seq <= %s and m.status <> 'cancelled' order by m.seq desc limit %s
@@ -42,7 +44,9 @@ class TurnContext:
     @property
     def fresh(self) -> list[Any]:
         """The contact's messages that this turn answers."""
-        return [m for m in self.messages if m.seq >= self.turn.from_seq and m.direction == "in" and m.deleted_at is None]
+        return [
+            m for m in self.messages if m.seq >= self.turn.from_seq and m.direction == "in" and m.deleted_at is None
+        ]
 
     @property
     def question(self) -> str:

@@ -1,4 +1,5 @@
-"""Small courtesies while an answer is being written: typing shown, messages marked as read. They may fail, and delay nothing."""
+"""Small courtesies while an answer is being written: typing shown, messages marked as read. They may fail, and delay
+nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
 

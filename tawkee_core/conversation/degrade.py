@@ -19,7 +19,9 @@ def split_text(text: str, capabilities: Capabilities, balloons: bool = False) ->
 
 def paragraphs(text: str) -> list[str]:
     pieces = [piece.strip() for piece in re.split(r"\n\s*\n", text) if piece.strip()]
-    return pieces[: MAX_BALLOONS - 1] + ["\n\n".join(pieces[MAX_BALLOONS - 1 :])] if len(pieces) > MAX_BALLOONS else pieces
+    return (
+        pieces[: MAX_BALLOONS - 1] + ["\n\n".join(pieces[MAX_BALLOONS - 1 :])] if len(pieces) > MAX_BALLOONS else pieces
+    )
 
 
 def cut_text(text: str, limit: int) -> list[str]:

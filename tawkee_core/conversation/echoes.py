@@ -1,4 +1,5 @@
-"""What left from our own side: our own send come back, which confirms it, or words typed on the phone, which are a takeover."""
+"""What left from our own side: our own send come back, which confirms it, or words typed on the phone, which are a
+takeover."""
 
 from typing import Any
 
@@ -14,15 +15,18 @@ from .statuses import apply_status
 OWN = """
 select m.id from message m join outbound o on o.message_id = m.id
 where o.chat_id = %(chat_id)s and m.provider_message_id is null and o.state in ('sending', 'reconciling', 'unconfirmed')
-    and (m.id::text = %(client_id)s or %(client_id)s is null and m.kind = %(kind)s and (m.kind <> 'text' or m.text = %(text)s))
+    and (m.id::text = %(client_id)s or %(client_id)s is null and m.kind = %(kind)s and (m.kind <> 'text' or m.text =
+    %(text)s))
 order by o.seq limit 1
 """
 STORE = """
 with chat_now as (select id, workspace_id, seq + 1 as seq, interaction_id from chat where id = %(chat_id)s for update),
 kept as (
-    insert into message (id, workspace_id, chat_id, channel_id, interaction_id, inbound_event_id, seq, direction, author, kind, text,
+    insert into message (id, workspace_id, chat_id, channel_id, interaction_id, inbound_event_id, seq, direction,
+    author, kind, text,
         data, provider_message_id, status, sent_at)
-    select %(id)s, workspace_id, id, %(channel_id)s, interaction_id, %(event_id)s, seq, 'out', 'person', %(kind)s, %(text)s, %(data)s,
+    select %(id)s, workspace_id, id, %(channel_id)s, interaction_id, %(event_id)s, seq, 'out', 'person', %(kind)s,
+    %(text)s, %(data)s,
         %(provider_id)s, 'sent', coalesce(%(sent_at)s, now()) from chat_now
     on conflict (channel_id, provider_message_id) do nothing returning id, seq
 )
@@ -32,10 +36,13 @@ where chat.id = %(chat_id)s returning kept.id, kept.seq
 
 
 def apply_echo(cursor: Cursor, channel: Channel, event_id: str | None, echo: Echo) -> str | None:
-    """Confirm our own message, or keep a person's and pass the chat to people; the message's id, or None when it is known."""
+    """Confirm our own message, or keep a person's and pass the chat to people; the message's id, or None when it is
+    known."""
     place = find_place(cursor, channel, echo.addresses, "")
     cursor.execute("select id from chat where id = %s for update", (place.chat_id,))
-    cursor.execute("select 1 as known from message where channel_id = %s and provider_message_id = %s", (channel.id, echo.id))
+    cursor.execute(
+        "select 1 as known from message where channel_id = %s and provider_message_id = %s", (channel.id, echo.id)
+    )
     if cursor.fetchone():
         return None
     own = own_message(cursor, place.chat_id, echo)

@@ -20,12 +20,16 @@ with stopped as (
     where chat_id = %(chat_id)s and (state in ('collecting', 'running') or state = 'replying' and not exists (
         select from outbound o where o.turn_id = turn.id and o.state in ('sending', 'reconciling')))
 )
-select count(*)::int as in_flight from outbound where chat_id = %(chat_id)s and turn_id is not null and state = 'sending'
+select count(*)::int as in_flight from outbound where chat_id = %(chat_id)s and turn_id is not null and state =
+'sending'
 """
 NOTE = """
-with placed as (update chat set seq = seq + 1 where id = %(chat_id)s returning id, workspace_id, channel_id, interaction_id, seq)
-insert into message (id, workspace_id, chat_id, channel_id, interaction_id, user_id, seq, direction, author, kind, text, status)
-select %(id)s, workspace_id, id, channel_id, interaction_id, %(user_id)s, seq, 'out', 'system', 'note', %(text)s, 'note' from placed
+with placed as (update chat set seq = seq + 1 where id = %(chat_id)s returning id, workspace_id, channel_id,
+interaction_id, seq)
+insert into message (id, workspace_id, chat_id, channel_id, interaction_id, user_id, seq, direction, author, kind,
+text, status)
+select %(id)s, workspace_id, id, channel_id, interaction_id, %(user_id)s, seq, 'out', 'system', 'note', %(text)s,
+'note' from placed
 """
 OPEN_TURN = """
 insert into turn (id, workspace_id, chat_id, epoch, state, from_seq, upto_seq, due_at, deadline)
@@ -80,7 +84,8 @@ def ask_person(cursor: Cursor, chat_id: str, reason: str) -> int:
 
 
 def hand_back(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str | None) -> None:
-    """Give the chat back to the AI, which is told so, and answers at once what nobody has answered yet. Raises NotFound."""
+    """Give the chat back to the AI, which is told so, and answers at once what nobody has answered yet. Raises
+    NotFound."""
     with transaction() as cursor:
         chat = lock_chat(cursor, workspace_id, chat_id)
         if chat.owner == "ai":
@@ -107,7 +112,8 @@ def give_to_agent(cursor: Cursor, chat_id: str) -> None:
 def last_spoken(cursor: Cursor, chat_id: str) -> str:
     """The direction of the last message that was really said; an empty text where there is none."""
     cursor.execute(
-        "select direction from message where chat_id = %s and kind not in ('note', 'reaction') and status <> 'cancelled'"
+        "select direction from message where chat_id = %s and kind not in ('note', 'reaction') and status <>"
+        " 'cancelled'"
         " order by seq desc limit 1",
         (chat_id,),
     )

@@ -7,8 +7,10 @@ from ..settings import Settings
 from .media import media_shape
 
 SELECT = """
-select m.id, m.seq, m.direction, m.author, m.kind, m.text, m.data, m.sender, m.quoted_id, m.provider_message_id, m.status, m.error,
-    m.sent_at, m.edited_at, m.deleted_at, m.user_id, d.id as media_id, d.mimetype, d.filename, d.size, d.state as media_state
+select m.id, m.seq, m.direction, m.author, m.kind, m.text, m.data, m.sender, m.quoted_id, m.provider_message_id,
+m.status, m.error,
+    m.sent_at, m.edited_at, m.deleted_at, m.user_id, d.id as media_id, d.mimetype, d.filename, d.size, d.state as
+    media_state
 from message m left join media d on d.message_id = m.id
 """
 BEFORE = SELECT + "where m.chat_id = %(chat_id)s and m.seq < %(seq)s order by m.seq desc limit %(limit)s"
@@ -19,7 +21,8 @@ LAST = 2**62
 def read_messages(
     settings: Settings, chat_id: str, before: str | None = None, after: str | None = None, limit: int = 50
 ) -> list[dict[str, Any]]:
-    """A page of a chat's messages, oldest first: the last ones, or those before or after a message's id or place (`seq`)."""
+    """A page of a chat's messages, oldest first: the last ones, or those before or after a message's id or place
+    (`seq`)."""
     if after is not None:
         rows = run(AFTER, {"chat_id": chat_id, "seq": place_of(chat_id, after, 0), "limit": limit})
     else:
@@ -46,12 +49,30 @@ def place_of(chat_id: str, mark: str | None, default: int) -> int:
 def message_shape(settings: Settings, row: Any) -> dict[str, Any]:
     """A message as the API tells it; one taken back keeps its place without its words."""
     gone = row.deleted_at is not None
-    names = ("id", "seq", "direction", "author", "kind", "sender", "quoted_id", "provider_message_id", "status", "error", "user_id")
+    names = (
+        "id",
+        "seq",
+        "direction",
+        "author",
+        "kind",
+        "sender",
+        "quoted_id",
+        "provider_message_id",
+        "status",
+        "error",
+        "user_id",
+    )
     shape = {name: getattr(row, name) for name in names}
     shape |= {"text": "" if gone else row.text, "data": {} if gone else row.data}
     shape |= {name: moment(getattr(row, name)) for name in ("sent_at", "edited_at", "deleted_at")}
     if row.media_id and not gone:
-        values = {"id": row.media_id, "mimetype": row.mimetype, "filename": row.filename, "size": row.size, "state": row.media_state}
+        values = {
+            "id": row.media_id,
+            "mimetype": row.mimetype,
+            "filename": row.filename,
+            "size": row.size,
+            "state": row.media_state,
+        }
         shape["media"] = media_shape(settings, values)
     return shape
 

@@ -16,7 +16,8 @@ def resolve_chat(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str |
             (user_id, chat_id),
         )
         cursor.execute(
-            "update chat set status = 'resolved', owner = 'ai', owner_id = null, epoch = epoch + 1, attention = '', unread = 0,"
+            "update chat set status = 'resolved', owner = 'ai', owner_id = null, epoch = epoch + 1, attention = '',"
+            " unread = 0,"
             " interaction_id = null where id = %s",
             (chat_id,),
         )

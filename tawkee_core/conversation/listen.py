@@ -41,7 +41,9 @@ def hear_audios(tawkee: Tawkee, context: TurnContext, budget: Budget) -> TurnCon
     heard = {m.id: words for m in context.fresh if (words := hear_audio(tawkee, context, m, budget))}
     if not heard:
         return context
-    messages = [m._replace(data={**m.data, "transcript": heard[m.id]}) if m.id in heard else m for m in context.messages]
+    messages = [
+        m._replace(data={**m.data, "transcript": heard[m.id]}) if m.id in heard else m for m in context.messages
+    ]
     return replace(context, messages=messages)
 
 

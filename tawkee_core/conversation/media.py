@@ -1,4 +1,5 @@
-"""The files of messages: kept under the data folder, fetched from the provider when they did not come along, shown by signed address."""
+"""The files of messages: kept under the data folder, fetched from the provider when they did not come along, shown by
+signed address."""
 
 import hashlib
 import hmac
@@ -21,7 +22,8 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now())
 
 
 def add_media(cursor: Cursor, workspace_id: str, message_id: str, media: Media) -> str:
-    """Note a message's file. One with `data` was kept already and has its path as `ref["path"]`; the others are fetched later."""
+    """Note a message's file. One with `data` was kept already and has its path as `ref["path"]`; the others are
+    fetched later."""
     media_id = media.id or new_id()
     path = media.ref.get("path")
     row = (media_id, workspace_id, message_id, media.mimetype, media.filename[:200], media.size, dict(media.ref), path)
@@ -82,7 +84,8 @@ def media_shape(settings: Settings, row: Mapping[str, Any]) -> dict[str, Any]:
 def mark_stored(media_id: str, media: Media) -> None:
     """The file was fetched and kept."""
     run(
-        "update media set state = 'stored', path = %s, size = %s, mimetype = %s, filename = %s, error = '' where id = %s",
+        "update media set state = 'stored', path = %s, size = %s, mimetype = %s, filename = %s, error = '' where id ="
+        " %s",
         (media.ref["path"], media.size, media.mimetype, media.filename[:200], media_id),
     )
 
@@ -90,7 +93,9 @@ def mark_stored(media_id: str, media: Media) -> None:
 def mark_failed(media_id: str, error: str, again_seconds: float | None) -> None:
     """The file could not be fetched: to be tried again in so many seconds, or never."""
     run(
-        "update media set attempts = attempts + 1, error = %(error)s, next_at = now() + make_interval(secs => coalesce(%(again)s, 0)),"
-        " state = case when %(again)s is null or attempts >= 7 then 'failed' else 'remote' end where id = %(id)s and state = 'remote'",
+        "update media set attempts = attempts + 1, error = %(error)s, next_at = now() + make_interval(secs =>"
+        " coalesce(%(again)s, 0)),"
+        " state = case when %(again)s is null or attempts >= 7 then 'failed' else 'remote' end where id = %(id)s and"
+        " state = 'remote'",
         {"error": error[:500], "again": again_seconds, "id": media_id},
     )

@@ -1,6 +1,8 @@
-"""The sending of a message, as a row: claimed with a committed intent before the socket opens, settled after, recovered when its worker died.
+"""The sending of a message, as a row: claimed with a committed intent before the socket opens, settled after,
+recovered when its worker died.
 
-pending → sending → sent; or back to pending, to reconciling, unconfirmed, dead, cancelled. Only ever one part of a chat is under way,
+pending → sending → sent; or back to pending, to reconciling, unconfirmed, dead, cancelled. Only ever one part of a
+chat is under way,
 the oldest first; an intent is written under the chat's row lock, so that none of the AI's follows a takeover."""
 
 import time
@@ -22,18 +24,21 @@ with due as (
         and not exists (select from outbound p where p.chat_id = o.chat_id and p.seq < o.seq and p.state in {OPEN})
     order by o.next_at limit %(count)s for update of c skip locked
 ), claimed as (
-    update outbound o set state = case when o.epoch <> due.epoch then 'cancelled' else 'sending' end, attempts = attempts + 1,
+    update outbound o set state = case when o.epoch <> due.epoch then 'cancelled' else 'sending' end, attempts =
+    attempts + 1,
         fence = fence + 1, intent_at = clock_timestamp(), lease_until = now() + make_interval(secs => %(lease)s)
     from due where o.id = due.id and o.state = 'pending'
     returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.semantics, o.state, o.intent_at
 ), shown as (
-    update message m set status = claimed.state from claimed where m.id = claimed.message_id and m.status in ('queued', 'sending')
+    update message m set status = claimed.state from claimed where m.id = claimed.message_id and m.status in ('queued',
+    'sending')
 )
 select * from claimed
 """
 CLAIM_LOOKUP = """
 with due as (
-    select id from outbound where state = 'reconciling' and next_at <= now() order by next_at limit %(count)s for update skip locked
+    select id from outbound where state = 'reconciling' and next_at <= now() order by next_at limit %(count)s for
+    update skip locked
 )
 update outbound o set next_at = now() + make_interval(secs => %(lease)s), fence = fence + 1, recoveries = recoveries + 1
 from due where o.id = due.id
@@ -42,7 +47,8 @@ returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.seman
 # the row, its message and, with the last part, its turn
 SETTLE = f"""
 with settled as (
-    update outbound set state = %(state)s, error = %(error)s, lease_until = null, next_at = now() + make_interval(secs => %(wait)s),
+    update outbound set state = %(state)s, error = %(error)s, lease_until = null, next_at = now() + make_interval(secs
+    => %(wait)s),
         attempts = attempts - %(uncounted)s
     where id = %(id)s and fence = %(fence)s and state = any(%(from)s) returning id, message_id, turn_id, chat_id
 ), shown as (
@@ -61,7 +67,8 @@ select (select count(*) from settled) as ours,
 """
 RECOVER = f"""
 with lost as (
-    select id from outbound where state = 'sending' and lease_until < now() order by lease_until limit 100 for update skip locked
+    select id from outbound where state = 'sending' and lease_until < now() order by lease_until limit 100 for update
+    skip locked
 ), moved as (
     update outbound o set recoveries = recoveries + 1, fence = fence + 1, lease_until = null, next_at = now(),
         error = 'the worker stopped while sending',
@@ -76,7 +83,8 @@ with lost as (
     where moved.state = 'unconfirmed' and t.id = moved.turn_id and t.state = 'replying' and not exists (
         select from outbound x where x.turn_id = t.id and x.id <> moved.id and x.state in {OPEN})
 ), flagged as (
-    update chat c set attention = 'a message may not have arrived' from moved where moved.state = 'unconfirmed' and c.id = moved.chat_id
+    update chat c set attention = 'a message may not have arrived' from moved where moved.state = 'unconfirmed' and
+    c.id = moved.chat_id
 )
 select state, count(*)::int as count from moved group by state
 """
@@ -110,7 +118,8 @@ class Sending:
 
 
 def claim_sendings(settings: Settings, count: int, chat_id: str | None = None) -> list[Sending]:
-    """Take up to `count` messages that are due, at most one a chat; intents of the AI that were overtaken by a person are cancelled."""
+    """Take up to `count` messages that are due, at most one a chat; intents of the AI that were overtaken by a person
+    are cancelled."""
     rows = run(CLAIM, {"chat_id": chat_id, "count": count, "lease": settings.lease_seconds})
     claimed = [sending_of(row) for row in rows]
     for each in claimed:
@@ -128,7 +137,18 @@ def claim_lookups(settings: Settings, count: int) -> list[Sending]:
 def sending_of(row: Any, recoveries: int = 0) -> Sending:
     since = row.intent_at.timestamp() if row.intent_at else 0.0
     turn_id = row.turn_id
-    return Sending(row.id, row.chat_id, row.message_id, turn_id, row.fence, row.attempts, row.semantics, row.state, since, recoveries)
+    return Sending(
+        row.id,
+        row.chat_id,
+        row.message_id,
+        turn_id,
+        row.fence,
+        row.attempts,
+        row.semantics,
+        row.state,
+        since,
+        recoveries,
+    )
 
 
 def settle_row(

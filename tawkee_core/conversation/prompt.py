@@ -30,7 +30,10 @@ PLACEHOLDERS = {"image": "image", "audio": "audio", "video": "video", "document"
 
 def build_prompt(context: TurnContext, passages: Sequence[Passage]) -> list[ModelMessage]:
     """The conversation as the model sees it: one system message, then who said what."""
-    return [ModelMessage("system", system_text(context.agent, context.contact, passages)), *said_lines(context.messages)]
+    return [
+        ModelMessage("system", system_text(context.agent, context.contact, passages)),
+        *said_lines(context.messages),
+    ]
 
 
 def system_text(agent: Agent, contact: Contact, passages: Sequence[Passage]) -> str:

@@ -1,6 +1,8 @@
-"""A webhook, kept and applied: verified raw body in, stored messages and a turn out, all in one transaction. No model, no HTTP.
+"""A webhook, kept and applied: verified raw body in, stored messages and a turn out, all in one transaction. No model,
+no HTTP.
 
-An event that is already here changes nothing. One whose reading fails by our own fault is kept as `new` and tried again by the worker."""
+An event that is already here changes nothing. One whose reading fails by our own fault is kept as `new` and tried
+again by the worker."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +77,8 @@ def apply_webhook(
 def apply_fresh(
     channel: Channel, headers: Mapping[str, str], body: bytes, events: Sequence[ChannelEvent]
 ) -> tuple[Outcome, Applied]:
-    """The one transaction: the raw event, and under it all that it says. A part that is not known yet defers the event."""
+    """The one transaction: the raw event, and under it all that it says. A part that is not known yet defers the
+    event."""
     with transaction() as cursor:
         event_id = insert_event(cursor, channel, headers, body, "applied")
         if event_id is None:
@@ -92,7 +95,13 @@ def apply_fresh(
 
 
 def insert_event(
-    cursor: Cursor, channel: Channel, headers: Mapping[str, str], body: bytes, state: str, reason: str = "", wait: float = 0
+    cursor: Cursor,
+    channel: Channel,
+    headers: Mapping[str, str],
+    body: bytes,
+    state: str,
+    reason: str = "",
+    wait: float = 0,
 ) -> str | None:
     """Keep the raw webhook; its id, or None when the same body came before."""
     key = sha256(body).hexdigest()
@@ -103,7 +112,9 @@ def insert_event(
     return kept.id if kept else None
 
 
-def keep_event(channel: Channel, headers: Mapping[str, str], body: bytes, state: str, reason: str, wait: float = 0) -> None:
+def keep_event(
+    channel: Channel, headers: Mapping[str, str], body: bytes, state: str, reason: str, wait: float = 0
+) -> None:
     with transaction() as cursor:
         insert_event(cursor, channel, headers, body, state, reason, wait)
     log.warning("webhook_kept", channel_id=channel.id, kind=channel.kind, state=state, reason=reason)
@@ -118,7 +129,8 @@ def defer_event(channel: Channel, headers: Mapping[str, str], body: bytes, reaso
 def postpone_event(cursor: Cursor, event_id: str, reason: str) -> None:
     """Try an event again later, a few times; then it is ignored, since nothing of ours is missing."""
     cursor.execute(
-        "update inbound_event set attempts = attempts + 1, reason = %s, next_at = now() + make_interval(secs => 2 ^ (attempts + 1)),"
+        "update inbound_event set attempts = attempts + 1, reason = %s, next_at = now() + make_interval(secs => 2 ^"
+        " (attempts + 1)),"
         " state = case when attempts >= %s then 'ignored' else 'new' end where id = %s",
         (reason[:500], MAX_TRIES - 1, event_id),
     )
@@ -130,14 +142,20 @@ def keep_files(tawkee: Tawkee, channel: Channel, events: Sequence[ChannelEvent])
 
 
 def keep_file(tawkee: Tawkee, channel: Channel, event: ChannelEvent) -> ChannelEvent:
-    if not isinstance(event, Incoming | Echo) or event.media is None or event.media.data is None or event.kind not in MEDIA_KINDS:
+    if (
+        not isinstance(event, Incoming | Echo)
+        or event.media is None
+        or event.media.data is None
+        or event.kind not in MEDIA_KINDS
+    ):
         return event
     values = {name: getattr(event, name) for name in event.__slots__}
     return type(event)(**values | {"media": keep_data(tawkee.settings, channel.workspace_id, event.media)})
 
 
 def receive_events(tawkee: Tawkee, channel: Channel, events: Sequence[ChannelEvent]) -> list[str]:
-    """Apply events of a channel whose messages come through a route of its own; the ids of the messages that are new."""
+    """Apply events of a channel whose messages come through a route of its own; the ids of the messages that are
+    new."""
     events = keep_files(tawkee, channel, events)
     with transaction() as cursor:
         applied = apply_events(cursor, channel, None, events)
@@ -173,7 +191,8 @@ def apply_again(channel: Channel, event_id: str, events: Sequence[ChannelEvent])
 def bury_event(event: Any, reason: str) -> None:
     with transaction() as cursor:
         cursor.execute(
-            "update inbound_event set attempts = attempts + 1, reason = %s, next_at = now() + make_interval(secs => 5 * 2 ^ attempts),"
+            "update inbound_event set attempts = attempts + 1, reason = %s, next_at = now() + make_interval(secs => 5"
+            " * 2 ^ attempts),"
             " state = case when attempts + 1 >= %s then 'dead' else 'new' end where id = %s",
             (reason[:500], MAX_TRIES, event.id),
         )

@@ -8,7 +8,7 @@ import structlog
 from .. import metrics
 from ..context import Tawkee
 from ..db import persist
-from ..errors import ModelError, TawkeeError
+from ..errors import TawkeeError
 from ..knowledge.search import find_passages
 from ..types import Completion, Message, ModelMessage, Passage
 from .ask import Budget, Question, ask_models
@@ -27,13 +27,17 @@ FAREWELL = "Vou chamar uma pessoa da equipe para continuar com você. / I am cal
 
 
 def run_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
-    """Work on a claimed turn; what became of it: committed, superseded, cancelled, fenced, collecting (again later) or dead."""
-    structlog.contextvars.bind_contextvars(turn_id=turn.id, chat_id=turn.chat_id, inbound_event_id=turn.inbound_event_id)
+    """Work on a claimed turn; what became of it: committed, superseded, cancelled, fenced, collecting (again later) or
+    dead."""
+    structlog.contextvars.bind_contextvars(
+        turn_id=turn.id, chat_id=turn.chat_id, inbound_event_id=turn.inbound_event_id
+    )
     metrics.TURN_STAGE.labels("queue").observe(max(0.0, (datetime.now(UTC) - turn.due_at).total_seconds()))
     try:
         return answer_turn(tawkee, turn)
-    except (ModelError, TawkeeError) as error:
-        state = persist(lambda: fail_turn(tawkee.settings, turn, f"{error.slug}: {error}"))
+    except TawkeeError as error:
+        reason = f"{error.slug}: {error}"
+        state = persist(lambda: fail_turn(tawkee.settings, turn, reason))
         log.warning("turn_failed", state=state, error=error.slug, detail=str(error)[:300])
         metrics.TURNS.labels(state).inc()
         return state
@@ -52,7 +56,9 @@ def answer_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
     metrics.TURN_STAGE.labels("llm").observe(time.monotonic() - started)
     reply = compose_reply(tawkee, context, answer, budget)
     committed = persist(lambda: commit_reply(tawkee, context, reply))
-    log.info("turn_" + committed.state, supersedes=turn.supersedes, fence=turn.fence, models=[c.model for c in budget.calls])
+    log.info(
+        "turn_" + committed.state, supersedes=turn.supersedes, fence=turn.fence, models=[c.model for c in budget.calls]
+    )
     send_first(tawkee, context, reply, committed)
     return committed.state
 

@@ -11,8 +11,8 @@ import structlog
 from psycopg2.errors import UniqueViolation
 
 from .. import metrics
-from ..channels.pause import lose_auth, pause_channel
 from ..channels.load import open_channel
+from ..channels.pause import lose_auth, pause_channel
 from ..context import Tawkee
 from ..db import persist, run
 from ..doorbell import signal_chat
@@ -26,10 +26,12 @@ AUTH_WAIT = 60.0
 log = structlog.get_logger()
 
 LOAD = """
-select m.id as message_id, m.kind as message_kind, m.text, m.author, m.quoted_id, c.address_kind, c.address, p.id as contact_id,
+select m.id as message_id, m.kind as message_kind, m.text, m.author, m.quoted_id, c.address_kind, c.address, p.id as
+contact_id,
     p.name as contact_name, p.phone, d.id as media_id, d.mimetype, d.filename, d.size, d.path, d.ref,
     h.id, h.workspace_id, h.agent_id, h.kind, h.name, h.config, h.sealed, h.webhook_token, h.status, h.deleted_at
-from message m join chat c on c.id = m.chat_id join contact p on p.id = c.contact_id join channel h on h.id = c.channel_id
+from message m join chat c on c.id = m.chat_id join contact p on p.id = c.contact_id join channel h on h.id =
+c.channel_id
     left join media d on d.message_id = m.id
 where m.id = %s
 """
@@ -97,7 +99,9 @@ def media_of(tawkee: Tawkee, row: Any) -> Media | None:
     if row.media_id is None or row.path is None:
         return None
     data = read_data(tawkee.settings, row.path)
-    return Media(row.media_id, row.mimetype, row.filename, row.size, row.ref, media_url(tawkee.settings, row.media_id), data)
+    return Media(
+        row.media_id, row.mimetype, row.filename, row.size, row.ref, media_url(tawkee.settings, row.media_id), data
+    )
 
 
 def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
@@ -160,16 +164,26 @@ def settle(tawkee: Tawkee, sending: Sending, parcel: Parcel, verdict: Verdict) -
 
 def settle_verdict(sending: Sending, verdict: Verdict, provider_id: str | None) -> bool:
     return settle_row(
-        sending, verdict.state, provider_id=provider_id, error=verdict.error, wait=verdict.wait, uncounted=verdict.uncounted
+        sending,
+        verdict.state,
+        provider_id=provider_id,
+        error=verdict.error,
+        wait=verdict.wait,
+        uncounted=verdict.uncounted,
     )
 
 
 def look_up(tawkee: Tawkee, sending: Sending) -> None:
-    """Ask the provider whether a message of an ambiguous try was sent: it is marked sent, sent again, or left to people."""
+    """Ask the provider whether a message of an ambiguous try was sent: it is marked sent, sent again, or left to
+    people."""
     parcel = load_parcel(tawkee, sending.message_id)
     try:
         found = tawkee.plugins.channel(parcel.channel.kind).channel_lookup(
-            channel=parcel.channel, contact=parcel.contact, message=parcel.message, client_id=parcel.message.id, since=sending.since
+            channel=parcel.channel,
+            contact=parcel.contact,
+            message=parcel.message,
+            client_id=parcel.message.id,
+            since=sending.since,
         )
     except SendError as error:
         found = None

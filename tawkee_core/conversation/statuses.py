@@ -16,7 +16,8 @@ with found as (
         and (m.provider_message_id = %(provider_id)s or m.id = %(client_id)s::uuid)
     for update
 ), moved as (
-    update message set status = %(state)s, error = %(error)s, provider_message_id = coalesce(provider_message_id, %(provider_id)s)
+    update message set status = %(state)s, error = %(error)s, provider_message_id = coalesce(provider_message_id,
+    %(provider_id)s)
     from found where message.id = found.id and found.status = any(%(before)s)
 ), ended as (
     update outbound set state = %(outbound)s, lease_until = null, error = %(error)s
@@ -64,7 +65,8 @@ def apply_edit(cursor: Cursor, channel: Channel, edited: Edited) -> str | None:
 def apply_deletion(cursor: Cursor, channel: Channel, deleted: Deleted) -> str | None:
     """Mark a message as taken back: kept for the company, no longer told to the model. Its id, or None."""
     cursor.execute(
-        "update message set deleted_at = coalesce(deleted_at, now()) where channel_id = %s and provider_message_id = %s returning id",
+        "update message set deleted_at = coalesce(deleted_at, now()) where channel_id = %s and provider_message_id ="
+        " %s returning id",
         (channel.id, deleted.id),
     )
     return found_id(cursor)

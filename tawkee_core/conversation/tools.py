@@ -6,10 +6,13 @@ from ..types import Agent, Tool, ToolCall
 
 TRANSFER = Tool(
     name="transfer_to_human",
-    description="Ask a person of the company to take over this conversation. Say something kind to the customer as well.",
+    description="Ask a person of the company to take over this conversation. Say something kind to the customer as"
+    " well.",
     parameters={
         "type": "object",
-        "properties": {"reason": {"type": "string", "maxLength": 200, "description": "Why a person is needed, in a few words."}},
+        "properties": {
+            "reason": {"type": "string", "maxLength": 200, "description": "Why a person is needed, in a few words."}
+        },
         "required": ["reason"],
         "additionalProperties": False,
     },

@@ -1,6 +1,7 @@
 """The life of a turn between workers: claimed with a lease and a fence, kept by heartbeats, given back, buried.
 
-Only `commit.py` ends one with a reply. A worker that lost its lease finds its fence outdated and its result is dropped."""
+Only `commit.py` ends one with a reply. A worker that lost its lease finds its fence outdated and its result is
+dropped."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,7 +12,8 @@ from .handover import ask_person
 
 MAX_ATTEMPTS = 5
 MAX_RECOVERIES = 3
-COLUMNS = "t.id, t.workspace_id, t.chat_id, t.epoch, t.fence, t.from_seq, t.upto_seq, t.attempts, t.recoveries, t.supersedes, t.created_at, t.due_at, t.inbound_event_id"
+COLUMNS = """t.id, t.workspace_id, t.chat_id, t.epoch, t.fence, t.from_seq, t.upto_seq, t.attempts, t.recoveries,
+    t.supersedes, t.created_at, t.due_at, t.inbound_event_id"""
 
 CLAIM_DUE = f"""
 with due as (
@@ -73,7 +75,8 @@ def claim_turns(settings: Settings, worker: str, count: int) -> list[ClaimedTurn
 def extend_leases(settings: Settings, worker: str, turn_ids: Sequence[str]) -> None:
     """Keep these turns for another lease, as far as they are still this worker's."""
     run(
-        "update turn set lease_until = now() + make_interval(secs => %s) where id = any(%s::uuid[]) and lease_owner = %s"
+        "update turn set lease_until = now() + make_interval(secs => %s) where id = any(%s::uuid[]) and lease_owner ="
+        " %s"
         " and state = 'running'",
         (settings.lease_seconds, list(turn_ids), worker),
     )
@@ -139,7 +142,8 @@ def bury_turn(cursor: Cursor, turn_id: str, chat_id: str, fence: int, reason: st
     if cursor.fetchone() is None:
         return False
     cursor.execute(
-        "update turn set state = 'cancelled', reason = 'a person was asked', done_at = now() where chat_id = %s and state = 'collecting'",
+        "update turn set state = 'cancelled', reason = 'a person was asked', done_at = now() where chat_id = %s and"
+        " state = 'collecting'",
         (chat_id,),
     )
     ask_person(cursor, chat_id, reason)
@@ -149,7 +153,8 @@ def bury_turn(cursor: Cursor, turn_id: str, chat_id: str, fence: int, reason: st
 def bury_poison() -> int:
     """End turns whose workers died again and again; how many."""
     rows = run(
-        "select id, chat_id, fence from turn where state = 'running' and lease_until < now() and recoveries >= %s - 1 limit 100",
+        "select id, chat_id, fence from turn where state = 'running' and lease_until < now() and recoveries >= %s - 1"
+        " limit 100",
         (MAX_RECOVERIES,),
     )
     buried = 0

@@ -13,7 +13,8 @@ log = structlog.get_logger()
 
 
 def find_passages(tawkee: Tawkee, agent: Agent, question: str) -> list[Passage]:
-    """The passages nearest to a question, best first. Knowledge that cannot be reached is logged, and the answer goes on without it."""
+    """The passages nearest to a question, best first. Knowledge that cannot be reached is logged, and the answer goes
+    on without it."""
     if not question.strip():
         return []
     try:
@@ -47,7 +48,9 @@ def search_passages(tawkee: Tawkee, agent: Agent, question: str) -> list[Passage
 def embed_texts(tawkee: Tawkee, texts: list[str]) -> list[list[float]]:
     """One vector a text. Raises a ModelError."""
     model = tawkee.settings.embedding
-    embedded = tawkee.plugins.model(tawkee.settings, model).model_embed(settings=tawkee.settings, model=model, texts=texts)
+    embedded = tawkee.plugins.model(tawkee.settings, model).model_embed(
+        settings=tawkee.settings, model=model, texts=texts
+    )
     if embedded is None or len(embedded.vectors) != len(texts):
         raise ModelError(f"{model} did not embed the texts.")
     return [list(vector) for vector in embedded.vectors]

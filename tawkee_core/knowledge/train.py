@@ -1,4 +1,5 @@
-"""Teach an agent: a training's text becomes passages, their vectors are kept, and a deleted training is forgotten everywhere."""
+"""Teach an agent: a training's text becomes passages, their vectors are kept, and a deleted training is forgotten
+everywhere."""
 
 from typing import Any
 
@@ -22,7 +23,8 @@ with due as (
             or deleted_at is not null and (lease_until is null or lease_until < now()))
     order by next_at limit %(count)s for update skip locked
 )
-update training t set status = case when t.deleted_at is null then 'TRAINING' else t.status end, attempts = attempts + 1,
+update training t set status = case when t.deleted_at is null then 'TRAINING' else t.status end, attempts = attempts +
+1,
     lease_until = now() + make_interval(secs => %(lease)s)
 from due where t.id = due.id returning t.*
 """
@@ -50,11 +52,18 @@ def learn_training(tawkee: Tawkee, training: Any) -> None:
     vectors = embed_texts(tawkee, texts)
     source = training.title or training.text[:60]
     ids = [new_id() for _ in texts]
-    points = [VectorPoint(i, v, training.workspace_id, training.agent_id, training.id) for i, v in zip(ids, vectors, strict=True)]
+    points = [
+        VectorPoint(i, v, training.workspace_id, training.agent_id, training.id)
+        for i, v in zip(ids, vectors, strict=True)
+    ]
     keeper = tawkee.plugins.vectors(tawkee.settings)
     space = tawkee.settings.embedding
     keeper.vectors_delete(
-        settings=tawkee.settings, space=space, workspace_id=training.workspace_id, agent_id=training.agent_id, training_id=training.id
+        settings=tawkee.settings,
+        space=space,
+        workspace_id=training.workspace_id,
+        agent_id=training.agent_id,
+        training_id=training.id,
     )
     keeper.vectors_upsert(settings=tawkee.settings, space=space, dimensions=len(vectors[0]), points=points)
     keep_passages(training, ids, texts, source, space)
@@ -70,11 +79,13 @@ def keep_passages(training: Any, ids: list[str], texts: list[str], source: str, 
         cursor.execute("delete from passage where training_id = %s", (training.id,))
         for position, (passage_id, text) in enumerate(zip(ids, texts, strict=True)):
             cursor.execute(
-                "insert into passage (id, workspace_id, agent_id, training_id, position, text, source) values (%s, %s, %s, %s, %s, %s, %s)",
+                "insert into passage (id, workspace_id, agent_id, training_id, position, text, source) values (%s,"
+                " %s, %s, %s, %s, %s, %s)",
                 (passage_id, training.workspace_id, training.agent_id, training.id, position, text, source),
             )
         cursor.execute(
-            "update training set status = 'TRAINED', error = '', space = %s, lease_until = null where id = %s", (space, training.id)
+            "update training set status = 'TRAINED', error = '', space = %s, lease_until = null where id = %s",
+            (space, training.id),
         )
 
 
@@ -91,8 +102,10 @@ def forget_training(tawkee: Tawkee, training: Any) -> None:
 
 def retry_training(training: Any, error: str) -> None:
     run(
-        "update training set error = %(error)s, lease_until = null, next_at = now() + make_interval(secs => least(5 * 2 ^ attempts, 600)),"
-        " status = case when deleted_at is not null then status when attempts >= %(most)s then 'FAILED' else 'PENDING' end"
+        "update training set error = %(error)s, lease_until = null, next_at = now() + make_interval(secs => least(5 *"
+        " 2 ^ attempts, 600)),"
+        " status = case when deleted_at is not null then status when attempts >= %(most)s then 'FAILED' else"
+        " 'PENDING' end"
         " where id = %(id)s",
         {"error": error[:500], "most": MAX_ATTEMPTS, "id": training.id},
     )

@@ -264,7 +264,8 @@ create table message (
     quoted_id text,
     provider_message_id text,
     status text not null
-        check (status in ('received', 'queued', 'sending', 'sent', 'delivered', 'read', 'failed', 'unconfirmed', 'cancelled', 'note')),
+        check (status in ('received', 'queued', 'sending', 'sent', 'delivered', 'read', 'failed', 'unconfirmed',
+        'cancelled', 'note')),
     error text not null default '',
     sent_at timestamptz not null default now(),
     edited_at timestamptz,
@@ -362,6 +363,7 @@ def up(migrator: Any, db: Any) -> None:
 
 def down(migrator: Any, db: Any) -> None:
     db.execute_sql(
-        "drop table heartbeat, leader, usage, outbound, media, message, turn, inbound_event, interaction, chat, contact_address, contact,"
+        "drop table heartbeat, leader, usage, outbound, media, message, turn, inbound_event, interaction, chat,"
+        " contact_address, contact,"
         " channel, passage, training, agent_settings, agent, membership, workspace, session, account_user cascade"
     )

@@ -11,7 +11,7 @@ from .user import Session, User
 from .workspace import Membership, Workspace
 
 __all__ = [
-    "Agent", "AgentSettings", "Base", "Channel", "Chat", "Contact", "ContactAddress", "Heartbeat", "InboundEvent", "Interaction",
-    "Leader", "Media", "Membership", "Message", "Outbound", "Owned", "Passage", "Session", "Training", "Turn", "Usage", "User",
-    "Workspace", "new_id", "now",
+    "Agent", "AgentSettings", "Base", "Channel", "Chat", "Contact", "ContactAddress", "Heartbeat", "InboundEvent",
+    "Interaction", "Leader", "Media", "Membership", "Message", "Outbound", "Owned", "Passage", "Session",
+    "Training", "Turn", "Usage", "User", "Workspace", "new_id", "now",
 ]  # fmt: skip

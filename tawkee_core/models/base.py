@@ -1,4 +1,5 @@
-"""What every table shares: the database, ids that sort by time, and a model's own way of being found inside a workspace."""
+"""What every table shares: the database, ids that sort by time, and a model's own way of being found inside a
+workspace."""
 
 import os
 import time

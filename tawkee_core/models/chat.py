@@ -11,7 +11,8 @@ from .workspace import Workspace
 
 
 class Chat(Owned):
-    """Who owns the conversation now (`owner`, `epoch`), how far it has come (`seq`), and where replies go (`address`)."""
+    """Who owns the conversation now (`owner`, `epoch`), how far it has come (`seq`), and where replies go
+    (`address`)."""
 
     id = IdField(primary_key=True)
     workspace = link(Workspace, "workspace_id")

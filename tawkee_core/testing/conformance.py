@@ -1,8 +1,8 @@
 """What every channel must do, as tests. Subclass it, say how your provider speaks and how your fake of it behaves:
 
-    class TestMine(ChannelConformance):
-        kind = "mine"
-        def webhooks(self, channel, said): ...
+class TestMine(ChannelConformance):
+    kind = "mine"
+    def webhooks(self, channel, said): ...
 """
 
 import dataclasses
@@ -51,7 +51,8 @@ class Line:
 
 
 class ChannelConformance:
-    """The kit. What raises NotImplementedError is yours to say; `plugin` is needed only while yours is not installed."""
+    """The kit. What raises NotImplementedError is yours to say; `plugin` is needed only while yours is not
+    installed."""
 
     kind = ""
     plugin: Any = None

@@ -1,6 +1,7 @@
 """A channel that lives in memory: what is posted to it is plain JSON, what it is given to send is kept in `sent`.
 
-`fail_with` names what the next sends raise, one each; `None` among them sends. `lose_answer` sends and then raises Ambiguous."""
+`fail_with` names what the next sends raise, one each; `None` among them sends. `lose_answer` sends and then raises
+Ambiguous."""
 
 import threading
 from collections import deque
@@ -122,18 +123,12 @@ class EchoChannel:
 def event_of(each: Any) -> ChannelEvent:
     """One event of an echo webhook: `{"type": "message", "id", "from", "text" …}`; unknown types are ignored."""
     match each:
-        case {"type": "message", "id": str(id), "from": str(sender), **rest}:
-            sent_at = datetime.fromtimestamp(rest["at"], UTC) if "at" in rest else None
-            addresses = (Address("echo", sender), *(Address(k, v) for k, v in rest.get("also", ())))
-            group = bool(rest.get("group"))
-            return Incoming(
-                id, addresses, text=str(rest.get("text", "")), name=str(rest.get("name", "")), sent_at=sent_at, group=group,
-                mentioned=bool(rest.get("mentioned")),
-            )  # fmt: skip
-        case {"type": "echo", "id": str(id), "to": str(to), **rest}:
-            return Echo(id, (Address("echo", to),), text=str(rest.get("text", "")), client_id=rest.get("client_id"))
-        case {"type": "status", "state": ("sent" | "delivered" | "read" | "failed") as state, **rest}:
-            return Status(state, rest.get("id"), rest.get("client_id"))
+        case {"type": "message", "id": str(), "from": str()}:
+            return incoming_of(each)
+        case {"type": "echo", "id": str(id), "to": str(to)}:
+            return Echo(id, (Address("echo", to),), text=str(each.get("text", "")), client_id=each.get("client_id"))
+        case {"type": "status", "state": ("sent" | "delivered" | "read" | "failed") as state}:
+            return Status(state, each.get("id"), each.get("client_id"))
         case {"type": "edited", "id": str(id), "text": str(text)}:
             return Edited(id, text)
         case {"type": "deleted", "id": str(id)}:
@@ -142,3 +137,15 @@ def event_of(each: Any) -> ChannelEvent:
             raise BadPayload("An echo event lacks a field.")
         case _:
             return Ignored("unknown event")
+
+
+def incoming_of(each: dict[str, Any]) -> Incoming:
+    return Incoming(
+        id=each["id"],
+        addresses=(Address("echo", each["from"]), *(Address(kind, value) for kind, value in each.get("also", ()))),
+        text=str(each.get("text", "")),
+        name=str(each.get("name", "")),
+        sent_at=datetime.fromtimestamp(each["at"], UTC) if "at" in each else None,
+        group=bool(each.get("group")),
+        mentioned=bool(each.get("mentioned")),
+    )

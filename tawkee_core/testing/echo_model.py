@@ -14,7 +14,8 @@ Script = Completion | ModelError | Callable[[Sequence[ModelMessage]], Completion
 
 
 class EchoModel:
-    """Answers `echo: <the customer's last words>`. `script` holds what the next calls give or raise; `gate` makes calls wait."""
+    """Answers `echo: <the customer's last words>`. `script` holds what the next calls give or raise; `gate` makes
+    calls wait."""
 
     def __init__(self) -> None:
         self.script: deque[Script] = deque()

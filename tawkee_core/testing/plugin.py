@@ -17,7 +17,8 @@ if TYPE_CHECKING:  # imported when first asked for, so that every pytest of the 
 
 @pytest.fixture(scope="session")
 def tawkee_config() -> Iterator[dict[str, Any]]:
-    """Settings for `create_app`: real servers (the environment's, else embedded ones), fresh secrets, an empty data folder."""
+    """Settings for `create_app`: real servers (the environment's, else embedded ones), fresh secrets, an empty data
+    folder."""
     from cryptography.fernet import Fernet
 
     from ..embedded.servers import start_servers

@@ -56,15 +56,24 @@ class Running:
                 "insert into account_user (id, email, name, password_hash) values (%s, %s, 'Person', '-')",
                 (company.user_id, f"{company.user_id}@example.com"),
             )
-            cursor.execute("insert into membership (workspace_id, user_id, role) values (%s, %s, 'OWNER')", (company.workspace_id, company.user_id))
-            cursor.execute("insert into agent (id, workspace_id, name) values (%s, %s, 'Ana')", (company.agent_id, company.workspace_id))
             cursor.execute(
-                f"insert into agent_settings (agent_id, workspace_id, {columns}) values (%s, %s, {', '.join(['%s'] * len(values))})",
+                "insert into membership (workspace_id, user_id, role) values (%s, %s, 'OWNER')",
+                (company.workspace_id, company.user_id),
+            )
+            cursor.execute(
+                "insert into agent (id, workspace_id, name) values (%s, %s, 'Ana')",
+                (company.agent_id, company.workspace_id),
+            )
+            marks = ", ".join(["%s"] * len(values))
+            cursor.execute(
+                f"insert into agent_settings (agent_id, workspace_id, {columns}) values (%s, %s, {marks})",
                 (company.agent_id, company.workspace_id, *values),
             )
         return company
 
-    def add_channel(self, company: Company, kind: str, config: Mapping[str, Any] = {}, secrets: Mapping[str, Any] = {}) -> Channel:  # noqa: B006 - never changed
+    def add_channel(
+        self, company: Company, kind: str, config: Mapping[str, Any] = {}, secrets: Mapping[str, Any] = {}
+    ) -> Channel:  # noqa: B006 - never changed
         """A connected channel of this kind."""
         channel_id = new_id()
         sealed = seal(self.tawkee.settings, f"channel|{company.workspace_id}|{channel_id}", secrets)
@@ -82,7 +91,9 @@ class Running:
 
     def post_echo(self, channel: Channel, *events: Mapping[str, Any]) -> int:
         """Deliver events to an echo channel."""
-        return self.post(channel, json.dumps({"events": events, "nonce": new_id()}).encode(), {SECRET_HEADER: channel.webhook_secret})
+        return self.post(
+            channel, json.dumps({"events": events, "nonce": new_id()}).encode(), {SECRET_HEADER: channel.webhook_secret}
+        )
 
     def settle(self, seconds: float = 20.0) -> None:
         """Do what is due until nothing is left. Raises AssertionError when something stays undone."""

@@ -1,1 +1,2 @@
-"""The worker process: a leader finds what is due, RQ jobs carry the hint, threads do the work, PostgreSQL knows the truth."""
+"""The worker process: a leader finds what is due, RQ jobs carry the hint, threads do the work, PostgreSQL knows the
+truth."""

@@ -1,6 +1,8 @@
-"""The dispatcher: a thread in every worker process, of which one leads. It finds what is due and tells the workers through RQ.
+"""The dispatcher: a thread in every worker process, of which one leads. It finds what is due and tells the workers
+through RQ.
 
-It is woken by the doorbell, and looks by itself a few times a second. Without Redis every worker takes due work directly."""
+It is woken by the doorbell, and looks by itself a few times a second. Without Redis every worker takes due work
+directly."""
 
 import threading
 import time
@@ -73,7 +75,8 @@ class Dispatcher(threading.Thread):
 
     def _listen(self) -> bool:
         try:
-            bell = redis_for_work(self.settings).pubsub(ignore_subscribe_messages=True)
+            client: Any = redis_for_work(self.settings)
+            bell = client.pubsub(ignore_subscribe_messages=True)
             bell.subscribe(BELL)
         except RedisError:
             return False

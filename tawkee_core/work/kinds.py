@@ -21,7 +21,8 @@ HOLD_SECONDS = 60
 # the ids of what is due, by kind; the dispatcher tells those that it has not told lately
 DUE = """
 (select 'turns' as kind, t.id from turn t where t.state = 'collecting' and t.due_at <= now()
-    and not exists (select from turn a where a.chat_id = t.chat_id and a.state in ('running', 'replying')) order by t.due_at limit 500)
+    and not exists (select from turn a where a.chat_id = t.chat_id and a.state in ('running', 'replying')) order by
+    t.due_at limit 500)
 union all (select 'turns', id from turn where state = 'running' and lease_until < now() limit 100)
 union all (select 'sends', o.id from outbound o join chat c on c.id = o.chat_id join channel h on h.id = c.channel_id
     where o.state = 'pending' and o.next_at <= now() and (h.paused_until is null or h.paused_until <= now())
@@ -35,11 +36,13 @@ union all (select 'trainings', id from training where next_at <= now() and (stat
     or deleted_at is not null and (lease_until is null or lease_until < now())) limit 100)
 """
 CLAIM_EVENTS = """
-with due as (select id from inbound_event where state = 'new' and next_at <= now() order by next_at limit %s for update skip locked)
+with due as (select id from inbound_event where state = 'new' and next_at <= now() order by next_at limit %s for update
+skip locked)
 update inbound_event e set next_at = now() + make_interval(secs => %s) from due where e.id = due.id returning e.*
 """
 CLAIM_FILES = """
-with due as (select id from media where state = 'remote' and next_at <= now() order by next_at limit %s for update skip locked)
+with due as (select id from media where state = 'remote' and next_at <= now() order by next_at limit %s for update skip
+locked)
 update media d set next_at = now() + make_interval(secs => %s) from due, message m
 where d.id = due.id and m.id = d.message_id returning d.*, m.channel_id
 """
@@ -47,7 +50,8 @@ where d.id = due.id and m.id = d.message_id returning d.*, m.channel_id
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of work: `claim(tawkee, worker, count)` gives items that are ours, `do(tawkee, item)` does one of them."""
+    """One kind of work: `claim(tawkee, worker, count)` gives items that are ours, `do(tawkee, item)` does one of
+    them."""
 
     name: str
     claim: Callable[[Tawkee, str, int], Sequence[Any]]

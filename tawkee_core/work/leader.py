@@ -5,7 +5,8 @@ import time
 from ..db import run
 
 ELECT = """
-insert into leader (name, holder, elected_at, expires_at) values (%(name)s, %(holder)s, now(), now() + make_interval(secs => %(ttl)s))
+insert into leader (name, holder, elected_at, expires_at) values (%(name)s, %(holder)s, now(), now() +
+make_interval(secs => %(ttl)s))
 on conflict (name) do update set holder = excluded.holder, expires_at = excluded.expires_at,
     elected_at = case when leader.holder = excluded.holder then leader.elected_at else now() end
 where leader.holder = excluded.holder or leader.expires_at < now() returning holder
@@ -13,7 +14,8 @@ where leader.holder = excluded.holder or leader.expires_at < now() returning hol
 
 
 class Leadership:
-    """A process's claim to lead. Two leaders for a moment do no harm: what they do is claimed or compared before it counts."""
+    """A process's claim to lead. Two leaders for a moment do no harm: what they do is claimed or compared before it
+    counts."""
 
     def __init__(self, name: str, holder: str, ttl: float) -> None:
         self.name, self.holder, self.ttl = name, holder, ttl

@@ -1,6 +1,8 @@
-"""The threads of one worker process: they hold hundreds of turns while models think. Leases are kept by one heartbeat for all.
+"""The threads of one worker process: they hold hundreds of turns while models think. Leases are kept by one heartbeat
+for all.
 
-A turn over its time is ended: its thread gets an exception, its lease is kept no longer, and another worker may take it."""
+A turn over its time is ended: its thread gets an exception, its lease is kept no longer, and another worker may take
+it."""
 
 import ctypes
 import os
@@ -62,7 +64,8 @@ class Pool:
         return self.threads - len(self._work)
 
     def drain(self, name: str, count: int) -> int:
-        """Claim up to `count` items of a kind and start them; how many. With no thread free, the next one to be free looks again."""
+        """Claim up to `count` items of a kind and start them; how many. With no thread free, the next one to be free
+        looks again."""
         free = self.free
         if free < count:
             self._hungry.add(name)
@@ -139,14 +142,17 @@ class Pool:
 
     def _end_overdue(self, seconds: float) -> None:
         with self._lock:
-            overdue = [f for f in self._work.values() if not f.ended and f.thread and time.monotonic() - f.started > seconds]
+            overdue = [
+                f for f in self._work.values() if not f.ended and f.thread and time.monotonic() - f.started > seconds
+            ]
         for flight in overdue:
             flight.ended = True
             metrics.RECOVERIES.labels("timeout").inc()
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(flight.thread), ctypes.py_object(WorkTimeout))
 
     def stop(self, seconds: float) -> int:
-        """Claim no more, let what is in flight finish for so many seconds, give the rest back; how many were given back."""
+        """Claim no more, let what is in flight finish for so many seconds, give the rest back; how many were given
+        back."""
         self.stopping.set()
         deadline = time.monotonic() + seconds
         while self._work and time.monotonic() < deadline:

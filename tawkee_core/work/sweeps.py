@@ -1,4 +1,5 @@
-"""What is done regularly by the leader: recover what dead workers left, forget what is old. Each is one short statement."""
+"""What is done regularly by the leader: recover what dead workers left, forget what is old. Each is one short
+statement."""
 
 import time
 from collections.abc import Callable
@@ -31,15 +32,18 @@ def bury_poisoned() -> None:
 def finish_replied() -> None:
     """A replying turn with nothing left to send is done; its last part was settled by a status or an echo."""
     run(
-        "update turn t set state = 'done', done_at = now() where t.id in (select r.id from turn r where r.state = 'replying' and not exists"
-        " (select from outbound o where o.turn_id = r.id and o.state in ('pending', 'sending', 'reconciling')) limit 200)"
+        "update turn t set state = 'done', done_at = now() where t.id in (select r.id from turn r where r.state ="
+        " 'replying' and not exists"
+        " (select from outbound o where o.turn_id = r.id and o.state in ('pending', 'sending', 'reconciling')) limit"
+        " 200)"
     )
 
 
 def purge_old() -> None:
     """Raw webhooks hold personal data and are needed for a while only; sessions and heartbeats end as well."""
     run(
-        "delete from inbound_event where id in (select id from inbound_event where received_at < now() - make_interval(days => %s)"
+        "delete from inbound_event where id in (select id from inbound_event where received_at < now() -"
+        " make_interval(days => %s)"
         " limit 1000)",
         (KEEP_RAW_DAYS,),
     )

@@ -1,4 +1,5 @@
-"""The worker process: RQ's own loop takes the hints, a pool of threads does the work, and a Redis that is away stops neither."""
+"""The worker process: RQ's own loop takes the hints, a pool of threads does the work, and a Redis that is away stops
+neither."""
 
 import logging
 import signal
@@ -10,9 +11,9 @@ import structlog
 from flask import Flask
 from redis import RedisError
 from rq import SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
-from rq.worker import StopRequested
 
 from ..context import Tawkee
 from .dispatch import QUEUE, Dispatcher
@@ -23,7 +24,7 @@ STOP_SECONDS = 50.0
 log = structlog.get_logger()
 
 
-class NoDeathPenalty(BaseDeathPenalty):  # type: ignore[misc]  # rq ships no types for it
+class NoDeathPenalty(BaseDeathPenalty):
     """A hint takes milliseconds; the work it starts has its own watch (`Pool`)."""
 
     def setup_death_penalty(self) -> None:
@@ -33,7 +34,7 @@ class NoDeathPenalty(BaseDeathPenalty):  # type: ignore[misc]  # rq ships no typ
         """Nothing to disarm."""
 
 
-class HintWorker(SimpleWorker):  # type: ignore[misc]
+class HintWorker(SimpleWorker):
     """RQ's worker, in whose process the threads live."""
 
     death_penalty_class = NoDeathPenalty
@@ -41,7 +42,7 @@ class HintWorker(SimpleWorker):  # type: ignore[misc]
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         HintWorker.stopping = True
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # rq's own gap
 
 
 def work(app: Flask) -> None:
@@ -67,7 +68,11 @@ def take_hints(app: Flask, pool: Pool) -> None:
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
     try:
         worker: Any = HintWorker(
-            [QUEUE], name=f"{pool.name}-{time.time_ns()}", connection=hint_connection(app), serializer=JSONSerializer, log_job_description=False
+            [QUEUE],
+            name=f"{pool.name}-{time.time_ns()}",
+            connection=hint_connection(app),
+            serializer=JSONSerializer,
+            log_job_description=False,
         )
         worker.work(logging_level="WARNING")
     except RedisError as error:
