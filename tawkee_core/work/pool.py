@@ -6,6 +6,7 @@ it."""
 
 import ctypes
 import os
+import secrets
 import socket
 import threading
 import time
@@ -49,7 +50,7 @@ class Pool:
     def __init__(self, app: Flask, threads: int) -> None:
         self.app = app
         self.tawkee: Tawkee = app.extensions["tawkee"]
-        self.name = f"{socket.gethostname()}-{os.getpid()}"
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
         self.threads = threads
         self.stopping = threading.Event()
         self._lock = threading.Lock()
