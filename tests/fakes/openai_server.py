@@ -139,8 +139,8 @@ class OpenAIServer:
         try:
             while await self.answer_one(reader, writer):
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return  # the client hung up, as clients do
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            return  # the client hung up, as clients do, or the server stops
         finally:
             self.connections.discard(task)
             writer.close()
@@ -208,6 +208,7 @@ def make_completion(request: Request, answer: Answer) -> dict[str, Any]:
     return {
         "id": "chatcmpl-fake",
         "object": "chat.completion",
+        "service_tier": "default",
         "created": 1_700_000_000,
         "model": request.json.get("model"),
         "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}],
