@@ -21,6 +21,7 @@ MAX_SUPERSEDES = 2
 
 CHECK = """
 select c.seq, c.epoch, c.owner, c.interaction_id, t.state = 'running' and t.fence = %(fence)s as ours,
+    t.state = 'replying' and t.fence = %(fence)s as written,
     exists (select from turn n where n.chat_id = c.id and n.state = 'collecting') as newer,
     exists (select from outbound o where o.chat_id = c.id and o.state in ('pending', 'sending', 'reconciling')) as queue
 from chat c join turn t on t.id = %(turn_id)s where c.id = %(chat_id)s for update of c
@@ -87,6 +88,8 @@ def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committe
     with transaction() as cursor:
         cursor.execute(CHECK, {"fence": turn.fence, "turn_id": turn.id, "chat_id": turn.chat_id})
         chat: Any = cursor.fetchone()
+        if chat is not None and chat.written:
+            return Committed("committed", find_begun(cursor, turn))
         if chat is None or not chat.ours:
             return Committed("fenced")
         if chat.owner != "ai" or chat.epoch != turn.epoch:
@@ -95,6 +98,17 @@ def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committe
             requeue(cursor, turn, 0, "the contact wrote again", superseded=1, uncounted=1)
             return Committed("superseded")
         return write_parts(tawkee, cursor, context, reply, chat)
+
+
+def find_begun(cursor: Cursor, turn: ClaimedTurn) -> Sending | None:
+    """The part whose sending this very commit began, when the connection broke before we heard that it succeeded."""
+    cursor.execute(
+        "select id, chat_id, message_id, turn_id, fence, attempts, semantics from outbound"
+        " where turn_id = %s and state = 'sending' and fence = 1 and attempts = 1",
+        (turn.id,),
+    )
+    row: Any = cursor.fetchone()
+    return Sending(*row) if row else None
 
 
 def cancel(cursor: Cursor, turn: ClaimedTurn) -> Committed:
