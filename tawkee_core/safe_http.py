@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,6 +47,17 @@ def allow_hosts(private_hosts: str) -> None:
     """Let this process call these hosts on private addresses: names or CIDRs, by comma. Raises BadInput."""
     global process_policy
     process_policy = read_policy(private_hosts)
+
+
+def check_url(url: str) -> None:
+    """Raise UnsafeUrl for what is no plain http(s) URL or holds an address that may not be called; names are looked up
+    only when they are called."""
+    target = read_url(url)
+    try:
+        ip_address(target.host)
+    except ValueError:  # a name
+        return
+    process_policy.find_addresses(target, 1.0)
 
 
 def request(

@@ -68,7 +68,7 @@ def error_response(code: int, slug: str, message: str, errors: Any = None) -> Re
 def answer_own(error: TawkeeError) -> Response:
     if error.status >= 500:
         log.warning("request_failed", error=error.slug, reason=str(error))
-    response = error_response(error.status, error.slug, str(error))
+    response = error_response(error.status, error.slug, str(error), getattr(error, "errors", None))
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     retry_after = getattr(error, "retry_after", None)

@@ -1,0 +1,106 @@
+"""How a channel stands with its provider: asked, or told by a webhook, and kept. No database connection is held while a
+provider is asked."""
+
+from typing import Any, Literal
+
+import structlog
+from psycopg2.extras import Json
+
+from ..context import Tawkee, current
+from ..db import Cursor, run
+from ..errors import AuthLost, Conflict, NotFound
+from ..security import seal
+from ..types import Channel, Connection, Label
+from .load import load_channel, seal_context
+from .setup import channel_info
+
+Step = Literal["connect", "qr", "status", "disconnect"]
+WITHOUT_PROVIDER = {"connect": "connected", "disconnect": "disconnected"}
+# what is not said anew stays: a code while it may still be scanned, words while nothing changed
+APPLY = """
+update channel set status = %(state)s, updated_at = now(),
+    detail = coalesce(%(detail)s::jsonb, case status when %(state)s then detail else '{}' end),
+    qr = case when %(state)s = 'connecting' then coalesce(%(qr)s::jsonb, qr) end,
+    config = config || %(plain)s::jsonb, sealed = coalesce(%(sealed)s, sealed),
+    paused_until = case when %(state)s = 'connected' then null else paused_until end
+where id = %(id)s and deleted_at is null
+"""
+log = structlog.get_logger()
+
+
+def apply_connection(cursor: Cursor | None, channel: Channel, connection: Connection) -> None:
+    """Keep what a provider says of a channel, within the caller's transaction where one is given."""
+    plain, sealed = keep_config(channel, connection)
+    parameters = {
+        "id": channel.id,
+        "state": connection.state,
+        "detail": Json(show_label(connection.detail)) if connection.detail else None,
+        "qr": Json({"image": connection.qr.image, "code": connection.qr.code}) if connection.qr else None,
+        "plain": Json(plain),
+        "sealed": sealed,
+    }
+    if cursor is None:
+        run(APPLY, parameters)
+    else:
+        cursor.execute(APPLY, parameters)
+    if connection.state != channel.status:
+        log.info(
+            "channel_changed", channel_id=channel.id, kind=channel.kind, before=channel.status, now=connection.state
+        )
+
+
+def show_label(label: Label) -> dict[str, str]:
+    return {"pt": label.pt, "en": label.en}
+
+
+def keep_config(channel: Channel, connection: Connection) -> tuple[dict[str, Any], str | None]:
+    """What a plugin wants kept: its declared plain fields as they are, all else sealed with the other secrets."""
+    if not connection.config:
+        return {}, None
+    tawkee = current()
+    shown = {field.name for field in channel_info(tawkee, channel.kind).fields if field.kind != "secret"}
+    values = dict(channel.config) | dict(connection.config)
+    secrets = {name: value for name, value in values.items() if name not in shown}
+    context = seal_context(channel.workspace_id, channel.id)
+    plain = {name: value for name, value in connection.config.items() if name in shown}
+    return plain, seal(tawkee.settings, context, secrets)
+
+
+def find_channel(tawkee: Tawkee, workspace_id: str, channel_id: str) -> Channel:
+    """A channel of this workspace as its plugin is given it. Raises NotFound."""
+    channel = load_channel(tawkee.settings, channel_id)
+    if channel.workspace_id != workspace_id:
+        raise NotFound()
+    return channel
+
+
+def ask_provider(tawkee: Tawkee, workspace_id: str, channel_id: str, step: Step) -> Connection:
+    """Take a step with the provider and keep how the channel stands then; lost credentials make it `failed`.
+
+    Raises NotFound, UnknownPlugin, Conflict where this kind knows no such step, and what the plugin raises."""
+    channel = find_channel(tawkee, workspace_id, channel_id)
+    hook = getattr(tawkee.plugins.channel(channel.kind), f"channel_{step}")
+    try:
+        connection: Connection | None = hook(channel=channel)
+    except AuthLost as error:
+        log.warning("channel_auth_lost", channel_id=channel.id, kind=channel.kind, reason=str(error)[:300])
+        connection = Connection("failed", refused_label(error))
+    if connection is None:
+        connection = without_provider(tawkee, channel, step)
+    apply_connection(None, channel, connection)
+    return connection
+
+
+def refused_label(error: AuthLost) -> Label:
+    return Label(
+        f"O provedor não aceitou as credenciais: {error}", f"The provider did not accept the credentials: {error}"
+    )
+
+
+def without_provider(tawkee: Tawkee, channel: Channel, step: Step) -> Connection:
+    """A step of a kind that has no provider, or none of this sort."""
+    if step == "status":
+        return Connection(channel.status)  # type: ignore[arg-type]  # as it was kept
+    if step in WITHOUT_PROVIDER and channel_info(tawkee, channel.kind).connects == "none":
+        return Connection(WITHOUT_PROVIDER[step])  # type: ignore[arg-type]
+    raise Conflict("This kind of channel does not do that.", slug="not_supported")
