@@ -103,6 +103,9 @@ def call_model(tawkee: Tawkee, model: str, question: Question, budget: Budget) -
         outcome = error.slug
         settle_breaker(model, error)
         raise
+    except BaseException:
+        breaker.failed(model)
+        raise
     finally:
         budget.calls.append(Call(model, outcome, usage, time.monotonic() - started))
         metrics.LLM_REQUESTS.labels(model.partition("/")[0], model, outcome).inc()

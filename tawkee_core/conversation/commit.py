@@ -16,6 +16,7 @@ from .context import TurnContext
 from .handover import ask_person
 from .outbound import Sending
 from .turns import ClaimedTurn, requeue
+from .usage import ADD_CALLS, call_parameters
 
 MAX_SUPERSEDES = 2
 
@@ -27,7 +28,7 @@ select c.seq, c.epoch, c.owner, c.interaction_id, t.state = 'running' and t.fenc
 from chat c join turn t on t.id = %(turn_id)s where c.id = %(chat_id)s for update of c
 """
 # every part is a message and its sending; the first is being sent already unless others of the chat are before it
-WRITE = """
+WRITE = f"""
 with part as (
     select * from unnest(%(ids)s::uuid[], %(outbound_ids)s::uuid[], %(texts)s::text[]) with ordinality as p(id,
     outbound_id, text, number)
@@ -51,15 +52,7 @@ with part as (
     (%(ids)s::uuid[])[cardinality(%(ids)s::uuid[])],
         last_message_at = now() where id = %(chat_id)s
 ), counted as (
-    insert into usage (id, workspace_id, agent_id, turn_id, kind, model, outcome, tokens_in, tokens_out, cost_usd,
-    seconds)
-    select u.id, %(workspace_id)s, %(agent_id)s, %(turn_id)s, u.kind, u.model, u.outcome, u.tokens_in, u.tokens_out,
-    u.cost, u.seconds
-    from unnest(%(usage_ids)s::uuid[], %(kinds)s::text[], %(models)s::text[], %(outcomes)s::text[],
-    %(tokens_in)s::int[],
-        %(tokens_out)s::int[], %(costs)s::numeric[], %(seconds)s::real[])
-        as u(id, kind, model, outcome, tokens_in, tokens_out, cost, seconds)
-)
+{ADD_CALLS})
 update turn set state = 'replying', lease_until = null where id = %(turn_id)s
 """
 
@@ -123,7 +116,7 @@ def cancel(cursor: Cursor, turn: ClaimedTurn) -> Committed:
 def write_parts(tawkee: Tawkee, cursor: Cursor, context: TurnContext, reply: Reply, chat: Any) -> Committed:
     turn = context.turn
     epoch = chat.epoch if reply.transfer is None else ask_person(cursor, turn.chat_id, reply.transfer)
-    parameters = part_parameters(tawkee, context, reply, chat) | usage_parameters(reply.calls) | {"epoch": epoch}
+    parameters = part_parameters(tawkee, context, reply, chat) | call_parameters(reply.calls) | {"epoch": epoch}
     cursor.execute(WRITE, parameters)
     metrics.TURNS.labels("replied").inc()
     if not parameters["begin"]:
@@ -151,17 +144,4 @@ def part_parameters(tawkee: Tawkee, context: TurnContext, reply: Reply, chat: An
         "begin": not chat.queue,
         "semantics": info.send_semantics if info else "opaque",
         "lease": tawkee.settings.lease_seconds,
-    }
-
-
-def usage_parameters(calls: Sequence[Call]) -> dict[str, Any]:
-    return {
-        "usage_ids": [new_id() for _ in calls],
-        "kinds": [c.kind for c in calls],
-        "models": [c.model for c in calls],
-        "outcomes": [c.outcome for c in calls],
-        "tokens_in": [c.usage.tokens_in for c in calls],
-        "tokens_out": [c.usage.tokens_out for c in calls],
-        "costs": [c.usage.cost_usd for c in calls],
-        "seconds": [c.seconds for c in calls],
     }

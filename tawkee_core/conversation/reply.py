@@ -7,7 +7,7 @@ import structlog
 
 from .. import metrics
 from ..context import Tawkee
-from ..db import persist
+from ..db import LOST, persist
 from ..errors import TawkeeError
 from ..knowledge.search import find_passages
 from ..types import Completion, Message, ModelMessage, Passage
@@ -21,6 +21,7 @@ from .prompt import build_prompt
 from .send import Parcel, deliver_all
 from .tools import agent_tools, transfer_reason
 from .turns import ClaimedTurn, fail_turn
+from .usage import record_calls
 
 log = structlog.get_logger()
 FAREWELL = "Vou chamar uma pessoa da equipe para continuar com você. / I am calling a person of our team."
@@ -33,21 +34,32 @@ def run_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
         turn_id=turn.id, chat_id=turn.chat_id, inbound_event_id=turn.inbound_event_id
     )
     metrics.TURN_STAGE.labels("queue").observe(max(0.0, (datetime.now(UTC) - turn.due_at).total_seconds()))
+    budget = Budget(tawkee.settings.turn_seconds)
     try:
-        return answer_turn(tawkee, turn)
+        return answer_turn(tawkee, turn, budget)
     except TawkeeError as error:
-        reason = f"{error.slug}: {error}"
-        state = persist(lambda: fail_turn(tawkee.settings, turn, reason))
-        log.warning("turn_failed", state=state, error=error.slug, detail=str(error)[:300])
-        metrics.TURNS.labels(state).inc()
-        return state
+        return fail_answer(tawkee, turn, budget, f"{error.slug}: {error}")
+    except LOST:
+        raise
+    except (
+        Exception
+    ) as error:  # a plugin's fault or ours: as a failed model, it is tried again and then a person is asked
+        log.exception("turn_crashed")
+        return fail_answer(tawkee, turn, budget, f"{type(error).__name__}: {error}")
     finally:
         structlog.contextvars.clear_contextvars()
 
 
-def answer_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
+def fail_answer(tawkee: Tawkee, turn: ClaimedTurn, budget: Budget, reason: str) -> str:
+    state = persist(lambda: fail_turn(tawkee.settings, turn, reason))
+    record_calls(turn, budget.calls)
+    log.warning("turn_failed", state=state, reason=reason[:300])
+    metrics.TURNS.labels(state).inc()
+    return state
+
+
+def answer_turn(tawkee: Tawkee, turn: ClaimedTurn, budget: Budget) -> str:
     context = persist(lambda: load_context(tawkee.settings, turn))
-    budget = Budget(tawkee.settings.turn_seconds)
     show_typing(tawkee, context)
     started = time.monotonic()
     context = hear_audios(tawkee, context, budget)
@@ -59,6 +71,8 @@ def answer_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
     log.info(
         "turn_" + committed.state, supersedes=turn.supersedes, fence=turn.fence, models=[c.model for c in budget.calls]
     )
+    if committed.state != "committed":
+        record_calls(turn, budget.calls)
     send_first(tawkee, context, reply, committed)
     return committed.state
 
