@@ -20,7 +20,7 @@ import qdrant_edge as edge
 
 from tawkee_core.embedded.vectors_wire import DISTANCES, Rejected
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 MARK = "collection.json"
 MAX_SIZE = 16_384
 TEND_SECONDS = 1.0
@@ -87,7 +87,7 @@ class Store:
 
     def create(self, name: str, size: Any, distance: Any) -> None:
         if not NAME.fullmatch(name):
-            raise Rejected("Wrong input: a collection's name is 1 to 128 of A-Z a-z 0-9 _ -", 422)
+            raise Rejected("Wrong input: a collection's name is 1 to 255 of A-Z a-z 0-9 _ -", 422)
         if type(size) is not int or not 1 <= size <= MAX_SIZE or distance not in DISTANCES:
             raise Rejected(f"Validation error: vectors need a size from 1 to {MAX_SIZE} and a known distance", 422)
         with self.changing:
