@@ -81,17 +81,20 @@ def request(
     content, content_type = encode_body(json, data, files)
     message = write_head(method, target, headers or {}, content, content_type) + content
     place = (policy, target.scheme, target.host, target.port)
-    line = take_line(place)
-    if line is not None:
-        try:
-            return exchange(line, place, method, message, deadline, max_bytes)
-        except Stale:  # closed while it lay idle, and nothing was taken: a new one
-            pass
-    line = open_line(policy, target, deadline, tls_context() if target.scheme == "https" else None)
+    idle = take_line(place)
     try:
-        return exchange(line, place, method, message, deadline, max_bytes)
+        return exchange(idle or new_line(policy, target, deadline), place, method, message, deadline, max_bytes)
+    except Stale as error:
+        if idle is None:
+            raise ConnectFailed() from error
+    try:  # the idle one was closed while it lay there, and took nothing
+        return exchange(new_line(policy, target, deadline), place, method, message, deadline, max_bytes)
     except Stale as error:
         raise ConnectFailed() from error
+
+
+def new_line(policy: Policy, target: Target, deadline: float) -> Line:
+    return open_line(policy, target, deadline, tls_context() if target.scheme == "https" else None)
 
 
 def exchange(line: Line, place: Any, method: str, message: bytes, deadline: float, max_bytes: int) -> Answer:

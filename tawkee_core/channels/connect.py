@@ -102,5 +102,5 @@ def without_provider(tawkee: Tawkee, channel: Channel, step: Step) -> Connection
     if step == "status":
         return Connection(channel.status)  # type: ignore[arg-type]  # as it was kept
     if step in WITHOUT_PROVIDER and channel_info(tawkee, channel.kind).connects == "none":
-        return Connection(WITHOUT_PROVIDER[step])  # type: ignore[arg-type]
+        return Connection(WITHOUT_PROVIDER[step])  # type: ignore[arg-type]  # its values are states
     raise Conflict("This kind of channel does not do that.", slug="not_supported")
