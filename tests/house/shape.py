@@ -106,16 +106,14 @@ def broad_catches_say_why(house: House) -> list[str]:
         for node in ast.walk(module.tree)
         if isinstance(node, ast.ExceptHandler)
         and is_broad(node)
-        and not (raises_again(node) or is_explained(module, node))
+        and not is_excused(module, node)
     ]
 
 
-def raises_again(node: ast.ExceptHandler) -> bool:
-    return isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
-
-
-def is_explained(module: Module, node: ast.ExceptHandler) -> bool:
-    return "#" in "".join(module.lines[node.lineno - 1 : node.body[0].lineno])
+def is_excused(module: Module, node: ast.ExceptHandler) -> bool:
+    """It raises again what it caught, or says why it does not."""
+    raises_again = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
+    return raises_again or "#" in "".join(module.lines[node.lineno - 1 : node.body[0].lineno])
 
 
 def is_broad(node: ast.ExceptHandler) -> bool:
