@@ -1,7 +1,7 @@
 """What happens to messages and to the connection."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from tawkee_core import BadPayload, Channel, ChannelEvent, Connection, Deleted, Ignored, Qr, Status
 
@@ -10,7 +10,13 @@ from .decode import each_object, object_of, required, text_of
 from .jids import clean_jid
 from .messages import REVOKE, read_edit
 
-STATES = {"SERVER_ACK": "sent", "DELIVERY_ACK": "delivered", "READ": "read", "PLAYED": "read", "ERROR": "failed"}
+STATES: dict[str, Literal["sent", "delivered", "read", "failed"]] = {
+    "SERVER_ACK": "sent",
+    "DELIVERY_ACK": "delivered",
+    "READ": "read",
+    "PLAYED": "read",
+    "ERROR": "failed",
+}
 
 
 def read_changes(channel: Channel, payload: Mapping[str, Any]) -> list[ChannelEvent]:
@@ -42,7 +48,7 @@ def read_status(data: Mapping[str, Any]) -> ChannelEvent:
     if data.get("fromMe", key.get("fromMe")) is not True:
         return Ignored("status of a contact's message")
     state = STATES.get(text_of(status))
-    return Status(state, id=message_id) if state else Ignored(f"status {text_of(status)[:40]}")  # type: ignore[arg-type]
+    return Status(state, id=message_id) if state else Ignored(f"status {text_of(status)[:40]}")
 
 
 def read_deletions(channel: Channel, payload: Mapping[str, Any]) -> list[ChannelEvent]:
