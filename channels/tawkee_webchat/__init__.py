@@ -1,4 +1,6 @@
-"""Web chat: a page and a widget of our own, live by server-sent events. The database is the provider: what is sent is there already."""
+"""Web chat: a page and a widget of our own, live by server-sent events.
+
+The database is the provider: what is sent is there already."""
 
 from typing import Any
 

@@ -44,7 +44,7 @@ def sign_visitor(channel: Channel, visitor: Visitor) -> str:
 
 
 def read_visitor(channel: Channel, header: str) -> Visitor:
-    """Who an `Authorization: Bearer` header speaks for. Raises Unauthorized: missing, wrong, expired, another channel's."""
+    """Who an `Authorization` header speaks for. Raises Unauthorized: missing, wrong, expired, another channel's."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("A visitor's token is needed; POST …/sessions gives one.", slug="visitor_token_missing")

@@ -1,4 +1,4 @@
-"""What a visitor may upload. A file is what its first bytes say, whatever it is called; nothing that a browser would run."""
+"""What a visitor may upload: a file is what its first bytes say, and nothing that a browser would run is taken."""
 
 import re
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ def is_text(data: bytes) -> bool:
 
 
 def safe_name(filename: str) -> str:
-    """The last part of a name, without what a file system, a header or a reader could stumble over; at most 100 characters."""
+    """The last part of a name, without what a file system, a header or a reader could stumble over; 100 characters."""
     name = re.split(r"[/\\]", filename)[-1]
     name = UNSAFE.sub("", name).strip(" .")
     stem, dot, suffix = name.rpartition(".")

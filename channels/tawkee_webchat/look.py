@@ -23,11 +23,13 @@ INFO = ChannelInfo(
     capabilities=Capabilities(max_text=MAX_TEXT, media_in=RULES, media_out=RULES, typing=True),
     fields=(
         Field("title", Label("Título", "Title"), max_length=60),
-        Field("greeting_pt", Label("Saudação em português", "Greeting in Portuguese"), default=GREETING.pt, max_length=300),
-        Field("greeting_en", Label("Saudação em inglês", "Greeting in English"), default=GREETING.en, max_length=300),
+        Field(
+            "greeting_pt", Label("Saudação (português)", "Greeting (Portuguese)"), default=GREETING.pt, max_length=300
+        ),
+        Field("greeting_en", Label("Saudação (inglês)", "Greeting (English)"), default=GREETING.en, max_length=300),
         Field("color", Label("Cor", "Color"), default=DEFAULT_COLOR, max_length=7),
         Field("accent", Label("Cor de destaque", "Accent color"), default=DEFAULT_ACCENT, max_length=7),
-        Field("position", Label("Lado da página", "Side of the page"), "choice", default="right", choices=("right", "left")),
+        Field("position", Label("Lado da página", "Side"), "choice", default="right", choices=("right", "left")),
         Field("language", Label("Idioma", "Language"), "choice", default="auto", choices=("auto", "pt", "en")),
         Field(
             "questions",

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class Stream:
-    """One open connection. `cursor` is the place in the chat that its reader has seen; None until it asked for nothing older."""
+    """One open connection. `cursor` is how far its reader has seen the chat; None for who wants only what is new."""
 
     __slots__ = ("behind", "chunked", "cursor", "joined", "key", "sock")
 
@@ -66,7 +66,7 @@ class Pump:
         self._written[stream] = time.monotonic()
 
     def write(self, stream: Stream, text: str) -> None:
-        """Send a piece of an event stream, later where the reader is slow; one too far behind is dropped. On the pump's thread."""
+        """Send a piece, later where the reader is slow; one too far behind is dropped. On the pump's thread."""
         if stream not in self._written:
             return
         self._written[stream] = time.monotonic()

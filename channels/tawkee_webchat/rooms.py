@@ -1,5 +1,5 @@
-"""Who watches which chat, and what is new in it. A chat is read from the database once for all who watch it, and only when
-something happened there: an idle stream asks nothing of anybody."""
+"""Who watches which chat, and what is new in it. A chat is read from the database once for all who watch it, and only
+when something happened there: an idle stream asks nothing of anybody."""
 
 import json
 import resource
@@ -36,7 +36,8 @@ class Room:
 
 
 class Rooms:
-    """The event streams of one process. `read` gives the newest page of a chat, on a thread of its own; NotFound closes the chat."""
+    """The event streams of one process. `read` gives the newest page of a chat, on a thread of its own; NotFound closes
+    the chat."""
 
     def __init__(self, read: Callable[[Key], Page]) -> None:
         self._read = read
@@ -50,7 +51,7 @@ class Rooms:
         threading.Thread(target=self._read_due, name="webchat-rooms", daemon=True).start()
 
     def reserve(self, key: Key) -> None:
-        """Claim a place for one more stream of a visitor; `open` or `release` must follow. Raises TooMany, Unavailable."""
+        """Claim a place for one more stream; `open` or `release` must follow. Raises TooMany, Unavailable."""
         with self._lock:
             if self._counts[key] >= MAX_STREAMS:
                 raise TooMany("This visitor has enough event streams open.", slug="too_many_streams")

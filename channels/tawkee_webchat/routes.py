@@ -25,7 +25,9 @@ LANGUAGES = {"pt": "pt-BR", "en": "en"}
 NOSCRIPT = {"pt": "Este chat precisa de JavaScript.", "en": "This chat needs JavaScript."}
 NO_TOKEN: list[dict[str, Any]] = []
 
-blueprint = Blueprint("webchat", __name__, template_folder="templates", description="The web chat of a channel, as its visitors see it.")
+blueprint = Blueprint(
+    "webchat", __name__, template_folder="templates", description="The web chat of a channel, as its visitors see it."
+)
 
 
 class SessionInput(Schema):
@@ -48,7 +50,7 @@ class VisitorMessage(Schema):
     status = fields.String()
     provider_message_id = fields.String()
     client_id = fields.String()
-    sent_at = fields.DateTime()
+    sent_at = fields.String(metadata={"format": "date-time"})
     media = fields.Dict()
 
 
@@ -59,41 +61,31 @@ class MessagesSchema(Schema):
     owner = fields.String(metadata={"description": "Who answers now: `ai` or `human`."})
 
 
+SAID = {"client_id": {"type": "string", "maxLength": 64}, "text": {"type": "string", "maxLength": MAX_TEXT}}
+SENT_ALONG = {**SAID, "file": {"type": "string", "format": "binary"}}
 POST_BODY = {
     "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["client_id", "text"],
-                "properties": {"client_id": {"type": "string", "maxLength": 64}, "text": {"type": "string", "maxLength": MAX_TEXT}},
-            }
-        },
+        "application/json": {"schema": {"type": "object", "required": list(SAID), "properties": SAID}},
         "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["client_id", "file"],
-                "properties": {
-                    "client_id": {"type": "string", "maxLength": 64},
-                    "text": {"type": "string", "maxLength": MAX_TEXT},
-                    "file": {"type": "string", "format": "binary"},
-                },
-            }
+            "schema": {"type": "object", "required": ["client_id", "file"], "properties": SENT_ALONG}
         },
     }
 }
 
 
-@blueprint.before_request
 def find_channel() -> None:
     g.webchat = inbox.channel((request.view_args or {}).get("channel_id", ""), KIND)
 
 
-@blueprint.after_request
 def allow_pages(response: Response) -> Response:
     response.vary.add("Origin")
     if "webchat" in g:
         response.headers.update(cors_headers(g.webchat))
     return response
+
+
+blueprint.before_request(find_channel)
+blueprint.after_request(allow_pages)
 
 
 def current_visitor() -> tuple[Channel, Visitor]:
@@ -110,7 +102,7 @@ def show_page(channel_id: str) -> Response:
     language = request.args.get("lang", look["language"])
     if language not in LANGUAGES:
         language = "en" if request.accept_languages.best_match(["pt-BR", "pt", "en"]) == "en" else "pt"
-    page = render_template("page.html", **look, lang=LANGUAGES[language], noscript=NOSCRIPT[language])
+    page = render_template("page.html", look=look, language=LANGUAGES[language], noscript=NOSCRIPT[language])
     return Response(page, headers={"Content-Security-Policy": page_policy(g.webchat), "Cache-Control": "no-cache"})
 
 
@@ -136,11 +128,12 @@ def send_widget(channel_id: str) -> Response:
     script = build_widget(current_look())
     response = Response(script, mimetype="text/javascript", headers={"Cache-Control": "public, max-age=300"})
     response.vary.add("Accept-Encoding")
-    if "gzip" in request.accept_encodings:
+    if request.accept_encodings.quality("gzip") > 0:
         response.set_data(compress_widget(script))
         response.headers["Content-Encoding"] = "gzip"
     response.set_etag(widget_tag(response.get_data()))
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def current_look() -> dict[str, Any]:
@@ -174,11 +167,10 @@ def post_message(channel_id: str) -> dict[str, Any]:
     given = request.form if request.mimetype == "multipart/form-data" else read_object()
     client_id = check_client_id(given.get("client_id"))
     text = check_text(given.get("text") or "", needed="file" not in request.files)
-    limit_visitor(channel, visitor, f"{visitor.id}:{client_id}")
+    message_id = f"{visitor.id}:{client_id}"
+    limit_visitor(channel, visitor, message_id)
     media, kind = take_file(channel)
-    incoming = Incoming(
-        id=f"{visitor.id}:{client_id}", addresses=(visitor.address,), kind=kind, text=text, name=visitor.name, media=media
-    )
+    incoming = Incoming(message_id, (visitor.address,), kind, text, name=visitor.name, media=media)
     return show_message(inbox.receive(channel, incoming))
 
 

@@ -1,6 +1,7 @@
 """Making the widget's own sources small without a build step: comments, indentation and needless spaces go, names stay.
 
-Made for these sources only, which prettier keeps in form: statements end in semicolons, a division has spaces around its sign."""
+Made for these sources only, which prettier keeps in form: statements end in semicolons, comments have lines of their
+own, a division has spaces around its sign."""
 
 import re
 

@@ -50,7 +50,7 @@ def run_stream(rooms: Rooms, key: Key, cursor: int | None, environ: Mapping[str,
 
 
 def relay_stream(near: socket.socket) -> Iterator[bytes]:
-    """Pass a stream on through the web server. It holds one of its threads, so it ends early; the reader comes back by itself."""
+    """Pass a stream on through the web server. It holds one of its threads, so it ends early; the reader comes back."""
     deadline = time.monotonic() + RELAY_SECONDS
     with near:
         while (left := deadline - time.monotonic()) > 0:
@@ -68,12 +68,12 @@ def current_rooms() -> Rooms:
     """The streams of this process, started when the first one is asked for: threads do not survive a fork."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # werkzeug's own way out of its proxy
     with starting:
-        process, rooms = app.extensions.get("tawkee_webchat", (0, None))
-        if rooms is None or process != os.getpid():
-            rooms = Rooms(lambda key: read_page(app, key))
-            app.extensions["tawkee_webchat"] = (os.getpid(), rooms)
-            inbox.watch(rooms.notice)
-        return rooms
+        held: tuple[int, Rooms] | None = app.extensions.get("tawkee_webchat")
+        if held is None or held[0] != os.getpid():
+            held = (os.getpid(), Rooms(lambda key: read_page(app, key)))
+            app.extensions["tawkee_webchat"] = held
+            inbox.watch(held[1].notice)
+        return held[1]
 
 
 def read_page(app: Flask, key: Key) -> Page:

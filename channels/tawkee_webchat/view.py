@@ -8,12 +8,14 @@ PAGE = 50
 HIDDEN_KINDS = ("note", "reaction")
 SAID = ("received", "sending", "sent", "delivered", "read", "unconfirmed")
 UNDECIDED = ("queued", "sending")
-FIELDS = ("id", "seq", "direction", "author", "kind", "text", "data", "status", "provider_message_id", "sent_at", "media")
+FIELDS = (
+    "id", "seq", "direction", "author", "kind", "text", "data", "status", "provider_message_id", "sent_at", "media",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Messages oldest first. `upto` is the place up to which nothing can appear any more, so a reader goes on from there."""
+    """Messages oldest first. `upto` is the place up to which nothing new can appear, so a reader goes on from there."""
 
     messages: list[dict[str, Any]]
     first: int

@@ -1,4 +1,4 @@
-"""The one script that is the widget: its parts, its style and a channel's look in one file; and the page that shows it."""
+"""The one script that is the widget: its parts, its style and a channel's look in one file."""
 
 import gzip
 import json

@@ -26,7 +26,9 @@ function mountFrame() {
     frame.style.setProperty("--on-" + name, readableOn(LOOK[name]));
   }
   launcher.append(icon("chat"), icon("close"), badge);
-  panel.onkeydown = (event) => event.key === "Escape" && !PAGE && closePanel();
+  panel.onkeydown = (event) => {
+    if (event.key === "Escape" && !PAGE) closePanel();
+  };
   panel.ondragover = (event) => event.preventDefault();
   panel.ondrop = (event) => addFiles(event, event.dataTransfer.files);
   showWelcome();

@@ -53,7 +53,9 @@ async function startListening() {
       if (!known) await loadHistory();
       known = true;
       await readEvents(cursor, stop, gainConnection, takeEvent);
-    } catch ({ status }) {
+    } catch (error) {
+      const { status } = error;
+      console.debug("Tawkee:", error);
       if (status === 401) remember({ token: "" });
       if (status === 404 || status === 403) tell(SAY.gone);
       if ([401, 403, 404].includes(status)) break;

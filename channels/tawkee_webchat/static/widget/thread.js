@@ -27,7 +27,7 @@ function scrollDown() {
 
 function showMessage(message, quiet) {
   const mine = message.direction === "in";
-  const old = rows.get(message.id) || (mine && rows.get(message.client_id));
+  const old = rows.get(message.id) || rows.get(message.client_id);
   const stay = atEnd();
   const row = drawRow(message, mine);
   if (old?.preview) row.image.src = old.preview;
