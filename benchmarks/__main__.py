@@ -1,0 +1,86 @@
+"""`python -m benchmarks [name …]`: measure, print one JSON document. Exit code 0: the figures are sound, met or not."""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import start, streams, turns, webhooks
+from .bench import SHORT, Bench, Plan, running_bench, running_provider
+from .figures import BenchError, Figure, tidy
+from .processes import machine
+
+SCENARIOS: dict[str, Callable[[Bench], list[Figure]]] = {
+    "webhooks": webhooks.measure,
+    "turns": turns.measure,
+    "streams": streams.measure,
+}
+NAMES = (*SCENARIOS, "start")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = read_options(arguments)
+    began = time.monotonic()
+    report: dict[str, Any] = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine()}
+    try:
+        report["figures"] = measure(options.names or list(NAMES), plan_of(options))
+    except BenchError as error:
+        report["broken"] = str(error)
+    report |= {"load_1m_after": machine()["load_1m"], "seconds": round(time.monotonic() - began)}
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    print(text)
+    if options.out:
+        options.out.write_text(text + "\n")
+    return int("broken" in report)
+
+
+def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="name", help=", ".join(NAMES))
+    parser.add_argument("--seconds", type=float, help=f"length of one phase (default {Plan.seconds:g})")
+    parser.add_argument("--rounds", type=int, help=f"how often each is measured, interleaved (default {Plan.rounds})")
+    parser.add_argument("--workers", type=int, help=f"worker processes (default {Plan.workers})")
+    parser.add_argument("--short", action="store_true", help="see that all of it works, in a minute")
+    parser.add_argument("--out", type=Path, help="write the document into this file as well")
+    return parser.parse_args(arguments)
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    given = {name: getattr(options, name) for name in ("seconds", "rounds", "workers")}
+    return replace(SHORT if options.short else Plan(), **{name: value for name, value in given.items() if value})
+
+
+def measure(names: Sequence[str], plan: Plan) -> list[dict[str, Any]]:
+    folder = Path(tempfile.mkdtemp(prefix="tawkee-bench-"))
+    figures: list[Figure] = []
+    try:
+        with running_provider() as provider:
+            with running_bench(folder, plan, provider) as bench:
+                for name in names:
+                    if name in SCENARIOS:
+                        figures += told(name, SCENARIOS[name](bench))
+            if "start" in names:
+                figures += told("start", start.measure(bench))
+    finally:
+        shutil.rmtree(folder)
+    return [figure.describe() for figure in figures]
+
+
+def told(name: str, figures: list[Figure]) -> list[Figure]:
+    """The figures, told to whoever waits for the document."""
+    for figure in figures:
+        values = " ".join(f"{tidy(value):g}" for value in figure.values)
+        verdict = {True: "ok", False: "SHORT", None: ""}[figure.ok]
+        print(f"{name}: {figure.name}: {values} {figure.unit} {verdict}", file=sys.stderr, flush=True)
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

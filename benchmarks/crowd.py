@@ -1,0 +1,113 @@
+"""Customers who chat: each writes through the webhook, waits for the answer at the provider, and writes again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from .figures import check, percentile
+from .payload import message_body, new_prefix, phone_of, webhook_request
+from .provider import Provider
+
+CONNECTIONS = 64
+REPLY_SECONDS = 90.0
+QUESTION = "Oi! Vocês ainda têm o tênis azul no tamanho 40? Chega até sexta?"
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where a channel's webhooks go, and what its model's thinking takes in seconds."""
+
+    port: int
+    path: str
+    token: str
+    latency: float
+
+
+@dataclass
+class Crowded:
+    """What a crowd saw. `added` are seconds from a webhook's sending to its reply's arrival, less the model's; `rate`
+    counts the replies of the time in which all chats were at it."""
+
+    asked: int = 0
+    prefix: str = ""
+    added: list[float] = field(default_factory=list)
+    arrived: list[float] = field(default_factory=list)
+    begin: float = 0.0
+    end: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        return sum(self.begin <= at < self.end for at in self.arrived) / (self.end - self.begin)
+
+    def added_ms(self, share: float = 0.5) -> float:
+        return 1000 * percentile(self.added, share)
+
+
+class Crowd:
+    """So many chats at once for so many seconds, and until the last one is answered."""
+
+    def __init__(self, provider: Provider, door: Door, chats: int, seconds: float, first: int) -> None:
+        self.provider, self.door, self.chats, self.seconds, self.first = provider, door, chats, seconds, first
+        self.idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+        self.result = Crowded(prefix=new_prefix())
+
+    async def run(self, at_begin: Callable[[], None] = lambda: None) -> Crowded:
+        """Let them chat; `at_begin` is called when all of them have begun, and counting begins."""
+        unexpected = len(self.provider.unexpected)
+        async with self.connected():
+            ramp = min(max(self.door.latency, 0.5), self.seconds / 3)
+            started = time.perf_counter()
+            self.result.begin, self.result.end = started + ramp * 1.5, started + ramp * 1.5 + self.seconds
+            tasks = [asyncio.create_task(self.talk(number, ramp)) for number in range(self.chats)]
+            await asyncio.sleep(ramp * 1.5)
+            at_begin()
+            await asyncio.gather(*tasks)
+        extra = self.provider.unexpected[unexpected:]
+        check(not extra, f"{len(extra)} replies were doubled: {extra[:3]}")
+        check(len(self.result.arrived) == self.result.asked, "a reply was lost")
+        return self.result
+
+    async def talk(self, number: int, ramp: float) -> None:
+        await asyncio.sleep(ramp * number / self.chats)
+        phone = phone_of(self.first + number)
+        while True:
+            began = time.perf_counter()
+            if began >= self.result.end:
+                return
+            await self.ask(phone, began)
+
+    async def ask(self, phone: str, began: float) -> None:
+        answer = self.provider.expect(phone)
+        self.result.asked += 1
+        await self.post(message_body(phone, f"{self.result.prefix}{self.result.asked}", QUESTION))
+        try:
+            at = await asyncio.wait_for(answer, REPLY_SECONDS)
+        except TimeoutError:
+            check(False, f"a reply was lost: {phone} waited {REPLY_SECONDS:.0f} s")
+            raise
+        self.result.arrived.append(at)
+        self.result.added.append(at - began - self.door.latency)
+
+    async def post(self, body: bytes) -> None:
+        reader, writer = await self.idle.get()
+        writer.write(webhook_request(self.door.path, self.door.token, body))
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), REPLY_SECONDS)
+        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+        answer = await reader.readexactly(length)
+        check(head.startswith(b"HTTP/1.1 200"), f"a webhook was refused: {head[:80]!r} {answer[:200]!r}")
+        self.idle.put_nowait((reader, writer))
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        opened = [
+            await asyncio.open_connection("127.0.0.1", self.door.port) for _ in range(min(CONNECTIONS, self.chats))
+        ]
+        for connection in opened:
+            self.idle.put_nowait(connection)
+        try:
+            yield
+        finally:
+            for _, writer in opened:
+                writer.close()
