@@ -13,8 +13,15 @@ from typing import Any, TypeAlias, TypeVar
 import psycopg2
 import structlog
 from peewee import InterfaceError, OperationalError
-from playhouse.pool import PooledPostgresqlDatabase
-from psycopg2.extensions import cursor, new_array_type, new_type, register_adapter, register_type
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
+from psycopg2.extensions import (
+    TransactionRollbackError,
+    cursor,
+    new_array_type,
+    new_type,
+    register_adapter,
+    register_type,
+)
 from psycopg2.extras import Json, NamedTupleCursor
 
 from .errors import Unavailable
@@ -23,7 +30,13 @@ from .settings import Settings
 Cursor: TypeAlias = cursor
 Result = TypeVar("Result")
 Parameters = Mapping[str, Any] | tuple[Any, ...]
-LOST = (OperationalError, InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError)
+LOST = (
+    OperationalError,
+    InterfaceError,
+    MaxConnectionsExceeded,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+)
 log = structlog.get_logger()
 
 # ids are texts everywhere in Python: what JSON, URLs and plugins use
@@ -37,7 +50,7 @@ class Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee ships 
     """The pool, safe to use after a fork: a child drops its parent's connections without closing them."""
 
 
-database = Database(None)
+database = Database(None, autoconnect=False)  # a connection taken by accident would never be given back
 
 
 def open_database(settings: Settings) -> None:
@@ -46,6 +59,7 @@ def open_database(settings: Settings) -> None:
         raise Unavailable("TAWKEE_DATABASE_URL is not set; `tawkee up` starts a PostgreSQL of its own.")
     if not database.is_closed():
         database.close()
+    database.close_idle()
     database.init(
         settings.database_url.replace("postgres://", "postgresql://", 1),
         max_connections=settings.database_connections,
@@ -67,6 +81,8 @@ def connection() -> Iterator[None]:
     database.connect()
     try:
         yield
+    except TransactionRollbackError:  # a deadlock: the connection is whole, the step may be done again
+        raise
     except LOST:
         database.manual_close()
         database.close_idle()

@@ -4,16 +4,18 @@ another server."""
 import time
 from typing import NoReturn
 
+import structlog
 from flask import Blueprint, Response, jsonify, request
 
 from ..channels.load import load_channel
 from ..context import current
 from ..conversation.receive import receive_webhook
-from ..errors import InvalidWebhook, NotFound
+from ..errors import InvalidWebhook, NotFound, Unavailable, UnknownPlugin
 from ..metrics import INBOUND_EVENTS, WEBHOOK_ACK
 from ..security import same_text
 from ..types import Channel
 
+log = structlog.get_logger()
 blueprint = Blueprint("webhooks", __name__)
 
 
@@ -40,8 +42,15 @@ def verified_channel(channel_id: str, token: str, headers: dict[str, str], body:
     if not same_text(token, channel.webhook_secret):
         refuse(channel.kind)
     try:
-        verified = tawkee.plugins.channel(channel.kind).channel_verify(channel=channel, headers=headers, body=body)
+        plugin = tawkee.plugins.channel(channel.kind)
+    except UnknownPlugin as error:
+        raise Unavailable(str(error)) from error  # not the provider's fault: it should deliver again
+    try:
+        verified = plugin.channel_verify(channel=channel, headers=headers, body=body)
     except InvalidWebhook:
+        refuse(channel.kind)
+    except Exception:  # a plugin that cannot tell has not verified
+        log.exception("verify_failed", channel_id=channel.id, kind=channel.kind)
         refuse(channel.kind)
     if verified is not True:
         refuse(channel.kind)

@@ -8,7 +8,8 @@ from ..db import Cursor
 from ..models import new_id
 from ..types import Address, Channel
 
-BRAZIL_MOBILE = re.compile(r"55(\d\d)9(\d{8})")
+# before 2016 mobiles had no ninth digit and began with 6 to 9; what begins with 2 to 5 is a landline, another phone
+BRAZIL_MOBILE = re.compile(r"55(\d\d)9([6-9]\d{7})")
 
 FIND = """
 select a.key, a.contact_id, c.id as chat_id
@@ -21,11 +22,8 @@ select * from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s, %s, %s)
 nothing
 """
 ADD_CHAT = """
-with added as (
-    insert into chat (id, workspace_id, channel_id, contact_id, address_kind, address)
-    values (%s, %s, %s, %s, %s, %s) on conflict (channel_id, contact_id) do nothing returning id
-)
-select id from added union all select id from chat where channel_id = %s and contact_id = %s limit 1
+insert into chat (id, workspace_id, channel_id, contact_id, address_kind, address) values (%s, %s, %s, %s, %s, %s)
+on conflict (channel_id, contact_id) do update set contact_id = excluded.contact_id returning id
 """
 
 
@@ -105,15 +103,7 @@ def add_addresses(cursor: Cursor, channel: Channel, contact_id: str, missing: di
 
 
 def add_chat(cursor: Cursor, channel: Channel, contact_id: str, address: Address) -> str:
-    parameters = (
-        new_id(),
-        channel.workspace_id,
-        channel.id,
-        contact_id,
-        address.kind,
-        address.value,
-        channel.id,
-        contact_id,
-    )
-    cursor.execute(ADD_CHAT, parameters)
-    return str(cursor.fetchone().id)  # type: ignore[union-attr]  # one of the two branches always has a row
+    row = (new_id(), channel.workspace_id, channel.id, contact_id, address.kind, address.value)
+    cursor.execute(ADD_CHAT, row)
+    added: Any = cursor.fetchone()
+    return str(added.id)

@@ -9,6 +9,7 @@ import structlog
 from .. import metrics
 from ..context import Tawkee
 from ..errors import ModelBusy, ModelDown, ModelError, ModelNonsense, UnknownPlugin
+from ..hookspecs import ModelHooks
 from ..types import Agent, Completion, ModelMessage, ModelOptions, ModelUsage, Passage, Tool
 from .breaker import Breaker
 
@@ -31,11 +32,12 @@ class Call:
 
 @dataclass
 class Budget:
-    """The time a turn has left, and the calls it has made."""
+    """The time a turn has left, and the calls it has made; `barred` when every model's breaker was open."""
 
     seconds: float
     calls: list[Call] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
+    barred: bool = False
 
     @property
     def left(self) -> float:
@@ -55,7 +57,8 @@ class Question:
 def ask_models(tawkee: Tawkee, question: Question, budget: Budget) -> Completion:
     """The first usable answer. Raises the last ModelError when no model gave one, or the time is over."""
     error: ModelError = ModelDown("No language model is available.")
-    for number, model in enumerate(model_chain(tawkee, question.agent)):
+    chain = model_chain(tawkee, question.agent)
+    for number, model in enumerate(chain):
         for attempt in range(2):
             if budget.left < (FALLBACK_SECONDS if attempt == 0 else RETRY_SECONDS) or not breaker.allows(model):
                 break
@@ -73,6 +76,7 @@ def ask_models(tawkee: Tawkee, question: Question, budget: Budget) -> Completion
                 )
                 if not isinstance(failure, ModelDown | ModelNonsense):
                     break
+    budget.barred = bool(chain) and not any(call.kind == "chat" for call in budget.calls)
     raise error
 
 
@@ -103,8 +107,8 @@ def call_model(tawkee: Tawkee, model: str, question: Question, budget: Budget) -
         outcome = error.slug
         settle_breaker(model, error)
         raise
-    except BaseException:
-        breaker.failed(model)
+    except BaseException:  # ended from outside, by the pool's watch
+        breaker.skipped(model)
         raise
     finally:
         budget.calls.append(Call(model, outcome, usage, time.monotonic() - started))
@@ -121,20 +125,33 @@ def settle_breaker(model: str, error: ModelError) -> None:
 
 
 def complete(tawkee: Tawkee, model: str, question: Question, seconds: float) -> Completion:
-    """One call; an answer without words and without tools is nonsense."""
+    """One call; an answer without words and without a tool that was offered is nonsense."""
     try:
         plugin = tawkee.plugins.model(tawkee.settings, model)
     except UnknownPlugin as error:
         raise ModelError(str(error), slug="unknown_model") from error
-    answer = plugin.model_complete(
-        settings=tawkee.settings,
-        agent=question.agent,
-        model=model,
-        messages=question.messages,
-        passages=question.passages,
-        tools=question.tools,
-        options=ModelOptions(timeout=max(seconds, 1.0)),
-    )
-    if answer is None or not (answer.text.strip() or answer.calls):
+    answer = ask_plugin(tawkee, plugin, model, question, ModelOptions(timeout=max(seconds, 1.0)))
+    offered = {tool.name for tool in question.tools}
+    if answer is None or not (answer.text.strip() or any(call.name in offered for call in answer.calls)):
         raise ModelNonsense(f"{model} answered nothing.")
     return answer
+
+
+def ask_plugin(
+    tawkee: Tawkee, plugin: ModelHooks, model: str, question: Question, options: ModelOptions
+) -> Completion | None:
+    try:
+        return plugin.model_complete(
+            settings=tawkee.settings,
+            agent=question.agent,
+            model=model,
+            messages=question.messages,
+            passages=question.passages,
+            tools=question.tools,
+            options=options,
+        )
+    except ModelError:
+        raise
+    except Exception as error:  # a plugin's fault is a failed call: the fallback may still answer
+        log.exception("model_crashed", model=model)
+        raise ModelDown(f"{type(error).__name__}: {error}") from error

@@ -20,12 +20,18 @@ from .usage import ADD_CALLS, call_parameters
 
 MAX_SUPERSEDES = 2
 
+# two statements: the second one sees what was committed while the first waited for the chat
 CHECK = """
+select id from chat where id = %(chat_id)s for update;
 select c.seq, c.epoch, c.owner, c.interaction_id, t.state = 'running' and t.fence = %(fence)s as ours,
     t.state = 'replying' and t.fence = %(fence)s as written,
+    g.status = 'ACTIVE' and g.deleted_at is null and h.deleted_at is null as awake,
     exists (select from turn n where n.chat_id = c.id and n.state = 'collecting') as newer,
-    exists (select from outbound o where o.chat_id = c.id and o.state in ('pending', 'sending', 'reconciling')) as queue
-from chat c join turn t on t.id = %(turn_id)s where c.id = %(chat_id)s for update of c
+    coalesce(h.paused_until > now(), false) or exists (select from outbound o where o.chat_id = c.id
+        and o.state in ('pending', 'sending', 'reconciling')) as queue
+from chat c join turn t on t.id = %(turn_id)s join channel h on h.id = c.channel_id
+    join agent g on g.id = h.agent_id where c.id = %(chat_id)s
+for update of t
 """
 # every part is a message and its sending; the first is being sent already unless others of the chat are before it
 WRITE = f"""
@@ -86,7 +92,9 @@ def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committe
         if chat is None or not chat.ours:
             return Committed("fenced")
         if chat.owner != "ai" or chat.epoch != turn.epoch:
-            return cancel(cursor, turn)
+            return cancel(cursor, turn, "a person took over")
+        if not chat.awake:
+            return cancel(cursor, turn, "the agent was put to sleep")
         if chat.newer and turn.supersedes < MAX_SUPERSEDES:
             requeue(cursor, turn, 0, "the contact wrote again", superseded=1, uncounted=1)
             return Committed("superseded")
@@ -104,11 +112,10 @@ def find_begun(cursor: Cursor, turn: ClaimedTurn) -> Sending | None:
     return Sending(*row) if row else None
 
 
-def cancel(cursor: Cursor, turn: ClaimedTurn) -> Committed:
+def cancel(cursor: Cursor, turn: ClaimedTurn, reason: str) -> Committed:
     cursor.execute(
-        "update turn set state = 'cancelled', reason = 'a person took over', done_at = now(), lease_until = null"
-        " where id = %s",
-        (turn.id,),
+        "update turn set state = 'cancelled', reason = %s, done_at = now(), lease_until = null where id = %s",
+        (reason, turn.id),
     )
     return Committed("cancelled")
 

@@ -2,11 +2,11 @@
 nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import structlog
 
 from ..context import Tawkee
-from ..errors import TawkeeError
 from .context import TurnContext
 
 SECONDS = 5.0
@@ -20,16 +20,16 @@ def show_typing(tawkee: Tawkee, context: TurnContext) -> None:
     if info is None:
         return
     if info.capabilities.typing and context.channel.config.get("typing", True):
-        helpers.submit(type_now, tawkee, context)
+        helpers.submit(copy_context().run, type_now, tawkee, context)
     if info.capabilities.read_receipts and context.channel.config.get("read_receipts", True):
-        helpers.submit(read_now, tawkee, context)
+        helpers.submit(copy_context().run, read_now, tawkee, context)
 
 
 def type_now(tawkee: Tawkee, context: TurnContext) -> None:
     plugin = tawkee.plugins.channel(context.channel.kind)
     try:
         plugin.channel_typing(channel=context.channel, contact=context.contact, seconds=SECONDS)
-    except TawkeeError as error:
+    except Exception as error:  # a courtesy: whatever is wrong with it, the answer goes on
         log.debug("typing_failed", channel_id=context.channel.id, error=str(error))
 
 
@@ -38,5 +38,5 @@ def read_now(tawkee: Tawkee, context: TurnContext) -> None:
     ids = [m.provider_message_id for m in context.fresh if m.provider_message_id]
     try:
         plugin.channel_read(channel=context.channel, contact=context.contact, message_ids=ids)
-    except TawkeeError as error:
+    except Exception as error:  # a courtesy: whatever is wrong with it, the answer goes on
         log.debug("read_failed", channel_id=context.channel.id, error=str(error))

@@ -17,8 +17,10 @@ with stopped as (
     update message set status = 'cancelled' from stopped where message.id = stopped.message_id
 ), dropped as (
     update turn set state = 'cancelled', reason = %(reason)s, done_at = now()
-    where chat_id = %(chat_id)s and (state in ('collecting', 'running') or state = 'replying' and not exists (
-        select from outbound o where o.turn_id = turn.id and o.state in ('sending', 'reconciling')))
+    where id in (select t.id from turn t where t.chat_id = %(chat_id)s and t.state = 'collecting'
+        union all select t.id from turn t where t.chat_id = %(chat_id)s and t.state in ('running', 'replying')
+            and not exists (select from outbound o where o.turn_id = t.id and o.state in ('sending', 'reconciling')))
+        and state in ('collecting', 'running', 'replying')
 )
 select count(*)::int as in_flight from outbound where chat_id = %(chat_id)s and turn_id is not null and state =
 'sending'
@@ -34,7 +36,7 @@ select %(id)s, workspace_id, id, channel_id, interaction_id, %(user_id)s, seq, '
 OPEN_TURN = """
 insert into turn (id, workspace_id, chat_id, epoch, state, from_seq, upto_seq, due_at, deadline)
 select %s, workspace_id, id, epoch, 'collecting', seq, seq, now(), now() from chat where id = %s
-on conflict (chat_id) where state = 'collecting' do nothing
+on conflict (chat_id) where state = 'collecting' do update set epoch = excluded.epoch, due_at = now()
 """
 
 

@@ -40,8 +40,8 @@ def place_of(chat_id: str, mark: str | None, default: int) -> int:
     """The place in the chat that a mark names: itself a number, or a message's id."""
     if not mark:
         return default
-    if mark.isdigit():
-        return min(int(mark), LAST)
+    if mark.isdecimal():
+        return min(int(mark[:20]), LAST)
     rows = run("select seq from message where chat_id = %s and id::text = %s", (chat_id, mark))
     return rows[0].seq if rows else default
 

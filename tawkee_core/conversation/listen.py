@@ -26,6 +26,10 @@ def fetch_media(tawkee: Tawkee, channel: Channel, media_id: str, media: Media, a
         gone = isinstance(error, Refused)
         mark_failed(media_id, f"{error.slug}: {error}", None if gone else min(2.0**attempts * 5, 600))
         return None
+    except Exception as error:  # a plugin's fault: tried as often as any other failure
+        log.exception("file_crashed", media_id=media_id)
+        mark_failed(media_id, f"{type(error).__name__}: {error}", min(2.0**attempts * 5, 600))
+        return None
     if fetched is None or fetched.data is None:
         mark_failed(media_id, "the channel cannot fetch it", None)
         return None

@@ -4,13 +4,13 @@ no HTTP.
 An event that is already here changes nothing. One whose reading fails by our own fault is kept as `new` and tried
 again by the worker."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
-import psycopg2
 import structlog
+from psycopg2.extensions import TransactionRollbackError
 
 from .. import metrics
 from ..context import Tawkee
@@ -23,6 +23,8 @@ from .media import keep_data
 
 UNSAFE_HEADERS = frozenset(("authorization", "cookie", "apikey", "x-api-key"))
 MAX_TRIES = 5
+DEADLOCK_TRIES = 4
+Result = TypeVar("Result")
 KEEP = """
 insert into inbound_event (id, workspace_id, channel_id, dedupe_key, headers, body, state, reason, attempts, next_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s))
@@ -41,7 +43,8 @@ class Outcome:
 
 def receive_webhook(tawkee: Tawkee, channel: Channel, headers: Mapping[str, str], body: bytes) -> Outcome:
     """Keep an authentic webhook and apply its events. Raises BadPayload, after keeping it, when it cannot be read."""
-    kept = {name: value for name, value in headers.items() if name not in UNSAFE_HEADERS}
+    secret = channel.webhook_secret
+    kept = {name: value for name, value in headers.items() if name not in UNSAFE_HEADERS and secret not in value}
     try:
         events = parse_events(tawkee, channel, kept, body)
     except BadPayload as error:
@@ -61,17 +64,28 @@ def parse_events(tawkee: Tawkee, channel: Channel, headers: Mapping[str, str], b
 def apply_webhook(
     tawkee: Tawkee, channel: Channel, headers: Mapping[str, str], body: bytes, events: Sequence[ChannelEvent]
 ) -> Outcome:
-    events = keep_files(tawkee, channel, events)
     try:
-        outcome, applied = apply_fresh(channel, headers, body, events)
+        files = keep_files(tawkee, channel, events)
+        outcome, applied = repeat_deadlocked(lambda: apply_fresh(channel, headers, body, files))
     except LOST:
         raise
-    except psycopg2.Error as error:  # something PostgreSQL will not take: kept raw, to be looked into
+    except Exception as error:  # what a plugin made of it cannot be kept: the raw event is, to be looked into
         log.exception("apply_failed", channel_id=channel.id, kind=channel.kind)
         return defer_event(channel, headers, body, f"{type(error).__name__}: {error}")
     metrics.INBOUND_EVENTS.labels(channel.kind, outcome.state).inc()
     tell_news(tawkee, channel, applied)
     return outcome
+
+
+def repeat_deadlocked(step: Callable[[], Result]) -> Result:
+    """Do a step again that PostgreSQL stopped for the sake of another: two batches may name the same chats in different
+    orders. Raises TransactionRollbackError after a few tries."""
+    for _ in range(DEADLOCK_TRIES - 1):
+        try:
+            return step()
+        except TransactionRollbackError:
+            log.info("deadlock_repeated")
+    return step()
 
 
 def apply_fresh(
@@ -157,18 +171,22 @@ def receive_events(tawkee: Tawkee, channel: Channel, events: Sequence[ChannelEve
     """Apply events of a channel whose messages come through a route of its own; the ids of the messages that are
     new."""
     events = keep_files(tawkee, channel, events)
-    with transaction() as cursor:
-        applied = apply_events(cursor, channel, None, events)
+    applied = repeat_deadlocked(lambda: apply_direct(channel, events))
     metrics.INBOUND_EVENTS.labels(channel.kind, applied.state).inc()
     tell_news(tawkee, channel, applied)
     return applied.messages
+
+
+def apply_direct(channel: Channel, events: Sequence[ChannelEvent]) -> Applied:
+    with transaction() as cursor:
+        return apply_events(cursor, channel, None, events)
 
 
 def retry_event(tawkee: Tawkee, channel: Channel, event: Any) -> None:
     """Apply a kept event (a row of `inbound_event`) that could not be applied when it came."""
     try:
         events = keep_files(tawkee, channel, parse_events(tawkee, channel, event.headers, bytes(event.body)))
-        applied = apply_again(channel, event.id, events)
+        applied = repeat_deadlocked(lambda: apply_again(channel, event.id, events))
     except LOST:
         raise
     except Exception as error:  # again the fault that kept it: it is tried a few times, then shown as dead

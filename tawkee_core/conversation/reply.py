@@ -51,7 +51,7 @@ def run_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
 
 
 def fail_answer(tawkee: Tawkee, turn: ClaimedTurn, budget: Budget, reason: str) -> str:
-    state = persist(lambda: fail_turn(tawkee.settings, turn, reason))
+    state = persist(lambda: fail_turn(tawkee.settings, turn, reason, tried=not budget.barred))
     record_calls(turn, budget.calls)
     log.warning("turn_failed", state=state, reason=reason[:300])
     metrics.TURNS.labels(state).inc()

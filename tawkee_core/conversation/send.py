@@ -16,7 +16,7 @@ from ..channels.pause import lose_auth, pause_channel
 from ..context import Tawkee
 from ..db import persist, run
 from ..doorbell import signal_chat
-from ..errors import Ambiguous, AuthLost, NotSent, RateLimited, Refused, SendError
+from ..errors import Ambiguous, AuthLost, NotFound, NotSent, RateLimited, Refused, SendError, TawkeeError
 from ..types import Address, Channel, Contact, Media, Message
 from .addresses import address_key
 from .media import media_url, read_data
@@ -69,7 +69,12 @@ def deliver_all(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) 
 
 def deliver(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> bool:
     """Send one claimed message and settle it; whether more of the chat waits."""
-    parcel = parcel or load_parcel(tawkee, sending.message_id)
+    try:
+        parcel = parcel or persist(lambda: load_parcel(tawkee, sending.message_id))
+    except (TawkeeError, OSError) as error:  # nothing left: its channel, its plugin, its secrets or its file are gone
+        log.warning("message_unready", outbound_id=sending.id, message_id=sending.message_id, error=str(error))
+        reason = f"could not be prepared: {error}"
+        return persist(lambda: settle_row(sending, "dead", error=reason))
     started = time.monotonic()
     verdict = try_send(tawkee, sending, parcel)
     more = settle(tawkee, sending, parcel, verdict)
@@ -89,7 +94,11 @@ def deliver(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> b
 
 
 def load_parcel(tawkee: Tawkee, message_id: str) -> Parcel:
+    """What is to be sent. Raises TawkeeError or OSError when it cannot be put together."""
     row = run(LOAD, (message_id,))[0]
+    if row.deleted_at is not None:
+        raise NotFound("the channel was removed")
+    tawkee.plugins.channel(row.kind)
     contact = Contact(row.contact_id, row.contact_name, Address(row.address_kind, row.address), row.phone)
     message = Message(row.message_id, row.message_kind, row.text, media_of(tawkee, row), row.quoted_id, row.author)
     return Parcel(open_channel(tawkee.settings, row), contact, message)
@@ -108,8 +117,8 @@ def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
     """One try. A worker that slept through half its lease does not open the socket any more."""
     if time.monotonic() - sending.began > tawkee.settings.lease_seconds / 2:
         return Verdict("pending", error="too late to send under this lease", uncounted=True)
+    plugin = tawkee.plugins.channel(parcel.channel.kind)
     try:
-        plugin = tawkee.plugins.channel(parcel.channel.kind)
         provider_id = plugin.channel_send(
             channel=parcel.channel, contact=parcel.contact, message=parcel.message, client_id=parcel.message.id
         )
@@ -128,10 +137,10 @@ def judge(tawkee: Tawkee, sending: Sending, channel: Channel, error: SendError) 
     text = f"{error.slug}: {error}"
     match error:
         case RateLimited():
-            pause_channel(channel, error.retry_after)
+            persist(lambda: pause_channel(channel, error.retry_after))
             return Verdict("pending", error=text, wait=error.retry_after, uncounted=True)
         case AuthLost():
-            lose_auth(channel, str(error))
+            persist(lambda: lose_auth(channel, str(error)))
             return Verdict("pending", error=text, wait=AUTH_WAIT, uncounted=True)
         case NotSent() if sending.attempts < MAX_ATTEMPTS:
             return Verdict("pending", error=text, wait=jitter(sending.attempts))
@@ -176,26 +185,37 @@ def settle_verdict(sending: Sending, verdict: Verdict, provider_id: str | None) 
 def look_up(tawkee: Tawkee, sending: Sending) -> None:
     """Ask the provider whether a message of an ambiguous try was sent: it is marked sent, sent again, or left to
     people."""
-    parcel = load_parcel(tawkee, sending.message_id)
     try:
-        found = tawkee.plugins.channel(parcel.channel.kind).channel_lookup(
+        parcel = load_parcel(tawkee, sending.message_id)
+    except (TawkeeError, OSError) as error:
+        reason = f"nobody can tell whether it arrived: {error}"
+        persist(lambda: settle_row(sending, "unconfirmed", error=reason))
+        return
+    settle(tawkee, sending, parcel, lookup_verdict(sending, ask_provider(tawkee, sending, parcel)))
+
+
+def ask_provider(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> str | None:
+    """The provider's id of the message, "" when it surely has none, None when it cannot tell now."""
+    try:
+        return tawkee.plugins.channel(parcel.channel.kind).channel_lookup(
             channel=parcel.channel,
             contact=parcel.contact,
             message=parcel.message,
             client_id=parcel.message.id,
             since=sending.since,
         )
-    except SendError as error:
-        found = None
-        log.warning("lookup_failed", outbound_id=sending.id, error=str(error))
-    settle(tawkee, sending, parcel, lookup_verdict(sending, found))
+    except Exception as error:  # the provider's or the plugin's fault: asked again a few times, then left to people
+        log.warning("lookup_failed", outbound_id=sending.id, error=f"{type(error).__name__}: {error}")
+        return None
 
 
 def lookup_verdict(sending: Sending, found: str | None) -> Verdict:
     if found:
         return Verdict("sent", provider_id=found)
-    if found == "":
+    if found == "" and sending.attempts < MAX_ATTEMPTS:
         return Verdict("pending", error="not found at the provider; sent again")
+    if found == "":
+        return Verdict("dead", error="not found at the provider after many tries")
     if sending.recoveries >= MAX_RECOVERIES:
         return Verdict("unconfirmed", error="nobody can tell whether it arrived")
     return Verdict("reconciling", wait=jitter(sending.recoveries + 3))

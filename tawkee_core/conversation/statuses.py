@@ -8,21 +8,21 @@ from ..types import Channel, Deleted, Edited, Status
 
 RANK = {"queued": 0, "sending": 1, "unconfirmed": 2, "sent": 3, "failed": 4, "delivered": 5, "read": 6}
 
-# a status never goes back; one of a message still being sent also ends its sending
+# a status never goes back; one of a message still being sent also ends its sending. The sending's row is locked before
+# the message's, as by whoever settles it
 ADVANCE = """
 with found as (
-    select m.id, m.status from message m
+    select m.id from message m
     where m.channel_id = %(channel_id)s and m.direction = 'out'
         and (m.provider_message_id = %(provider_id)s or m.id = %(client_id)s::uuid)
-    for update
-), moved as (
-    update message set status = %(state)s, error = %(error)s, provider_message_id = coalesce(provider_message_id,
-    %(provider_id)s)
-    from found where message.id = found.id and found.status = any(%(before)s)
 ), ended as (
     update outbound set state = %(outbound)s, lease_until = null, error = %(error)s
     from found where outbound.message_id = found.id and outbound.state in ('sending', 'reconciling', 'unconfirmed')
     returning outbound.turn_id
+), moved as (
+    update message set status = %(state)s, error = %(error)s, provider_message_id = coalesce(provider_message_id,
+    %(provider_id)s)
+    from found, (select count(*) from ended) as first where message.id = found.id and message.status = any(%(before)s)
 ), turned as (
     update turn set state = 'done', done_at = now() from ended
     where turn.id = ended.turn_id and turn.state = 'replying' and not exists (
@@ -55,9 +55,10 @@ def apply_status(cursor: Cursor, channel: Channel, status: Status) -> str | None
 def apply_edit(cursor: Cursor, channel: Channel, edited: Edited) -> str | None:
     """Take over a message's new text; its id, or None when no such message is here."""
     cursor.execute(
-        "update message set text = %s, edited_at = now(), data = data || jsonb_build_object('before', text)"
-        " where channel_id = %s and provider_message_id = %s returning id",
-        (edited.text, channel.id, edited.id),
+        "update message set text = %(text)s, edited_at = case when text = %(text)s then edited_at else now() end,"
+        " data = case when text = %(text)s then data else jsonb_build_object('before', text) || data end"
+        " where channel_id = %(channel_id)s and provider_message_id = %(id)s returning id",
+        {"text": edited.text, "channel_id": channel.id, "id": edited.id},
     )
     return found_id(cursor)
 

@@ -4,14 +4,16 @@ Only `commit.py` ends one with a reply. A worker that lost its lease finds its f
 dropped."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-from ..db import Cursor, run, transaction
+from ..db import Cursor, persist, run, transaction
 from ..settings import Settings
 from .handover import ask_person
 
 MAX_ATTEMPTS = 5
 MAX_RECOVERIES = 3
+UNTRIED_SECONDS = 10.0
 COLUMNS = """t.id, t.workspace_id, t.chat_id, t.epoch, t.fence, t.from_seq, t.upto_seq, t.attempts, t.recoveries,
     t.supersedes, t.created_at, t.due_at, t.inbound_event_id"""
 
@@ -34,14 +36,21 @@ update turn t set fence = fence + 1, recoveries = recoveries + 1, lease_owner = 
     lease_until = now() + make_interval(secs => %(lease)s)
 from left_behind where t.id = left_behind.id returning {COLUMNS}
 """
-# the turn goes on collecting; a newer one of the same chat is taken in, since a chat collects only once
+# the turn goes on collecting, unless it is somebody else's by now; a newer one of the same chat is taken in with its
+# grouping, since a chat collects only once
 REQUEUE = """
-with newer as (delete from turn where chat_id = %(chat_id)s and state = 'collecting' returning upto_seq)
-update turn set state = 'collecting', reason = %(reason)s, lease_owner = '', lease_until = null,
-    due_at = now() + make_interval(secs => %(wait)s), deadline = now() + make_interval(secs => %(wait)s),
-    upto_seq = greatest(upto_seq, coalesce((select max(upto_seq) from newer), 0)),
-    supersedes = supersedes + %(superseded)s, attempts = attempts - %(uncounted)s
-where id = %(id)s and fence = %(fence)s and state = 'running' returning id
+with mine as (
+    select id from turn where id = %(id)s and fence = %(fence)s and state = 'running' for update
+), newer as (
+    delete from turn where chat_id = %(chat_id)s and state = 'collecting' and exists (select from mine)
+    returning upto_seq, due_at, deadline
+), taken as (select max(upto_seq) as upto_seq, max(due_at) as due_at, max(deadline) as deadline from newer)
+update turn t set state = 'collecting', reason = %(reason)s, lease_owner = '', lease_until = null,
+    due_at = greatest(now() + make_interval(secs => %(wait)s), taken.due_at),
+    deadline = greatest(now() + make_interval(secs => %(wait)s), taken.deadline),
+    upto_seq = greatest(t.upto_seq, taken.upto_seq), supersedes = t.supersedes + %(superseded)s,
+    attempts = t.attempts - %(uncounted)s
+from mine, taken where t.id = mine.id returning t.id
 """
 
 
@@ -85,8 +94,12 @@ def extend_leases(settings: Settings, worker: str, turn_ids: Sequence[str]) -> N
 def give_back(turns: Sequence[ClaimedTurn]) -> None:
     """Let other workers have these turns at once, at a shutdown; it counts as no attempt."""
     for turn in turns:
-        with transaction() as cursor:
-            requeue(cursor, turn, 0, "worker stopped", uncounted=1)
+        persist(partial(give_one_back, turn), 5)
+
+
+def give_one_back(turn: ClaimedTurn) -> None:
+    with transaction() as cursor:
+        requeue(cursor, turn, 0, "worker stopped", uncounted=1)
 
 
 def requeue(
@@ -114,16 +127,18 @@ def lock_turn_chat(cursor: Cursor, turn: ClaimedTurn) -> None:
     cursor.execute("select id from chat where id = %s for update", (turn.chat_id,))
 
 
-def fail_turn(settings: Settings, turn: ClaimedTurn, reason: str) -> str:
-    """After a failure: try again later, or give up and ask a person. The turn's new state."""
+def fail_turn(settings: Settings, turn: ClaimedTurn, reason: str, tried: bool = True) -> str:
+    """After a failure: try again later, or give up and ask a person. The turn's new state. Where nothing was `tried`,
+    because no model may be asked at the moment, it counts as no attempt."""
     with transaction() as cursor:
         cursor.execute(
-            "select (%s >= %s or now() > %s::timestamptz + make_interval(secs => %s)) as over",
-            (turn.attempts, MAX_ATTEMPTS, turn.created_at, settings.give_up_seconds),
+            "select (%s and %s >= %s or now() > %s::timestamptz + make_interval(secs => %s)) as over",
+            (tried, turn.attempts, MAX_ATTEMPTS, turn.created_at, settings.give_up_seconds),
         )
         row: Any = cursor.fetchone()
         if not row.over:
-            return "collecting" if requeue(cursor, turn, backoff(turn.attempts), reason) else "fenced"
+            wait = backoff(turn.attempts) if tried else UNTRIED_SECONDS
+            return "collecting" if requeue(cursor, turn, wait, reason, uncounted=int(not tried)) else "fenced"
         return "dead" if bury_turn(cursor, turn.id, turn.chat_id, turn.fence, reason) else "fenced"
 
 

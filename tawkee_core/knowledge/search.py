@@ -19,9 +19,11 @@ def find_passages(tawkee: Tawkee, agent: Agent, question: str) -> list[Passage]:
         return []
     try:
         return search_passages(tawkee, agent, question[-MAX_QUESTION:])
-    except (ModelError, TawkeeError) as error:
+    except TawkeeError as error:
         log.warning("knowledge_unreachable", agent_id=agent.id, error=error.slug, detail=str(error)[:300])
-        return []
+    except Exception:  # a plugin's fault costs the answer its knowledge, never the customer their answer
+        log.exception("knowledge_crashed", agent_id=agent.id)
+    return []
 
 
 def search_passages(tawkee: Tawkee, agent: Agent, question: str) -> list[Passage]:

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from ..context import Tawkee
-from ..db import run, transaction
+from ..db import LOST, run, transaction
 from ..errors import TawkeeError
 from ..models import new_id
 from ..types import VectorPoint
@@ -45,6 +45,11 @@ def train(tawkee: Tawkee, training: Any) -> None:
     except TawkeeError as error:
         log.warning("training_failed", training_id=training.id, error=error.slug, detail=str(error)[:300])
         retry_training(training, f"{error.slug}: {error}")
+    except LOST:
+        raise
+    except Exception as error:  # a plugin's fault counts like any other failure
+        log.exception("training_crashed", training_id=training.id)
+        retry_training(training, f"{type(error).__name__}: {error}")
 
 
 def learn_training(tawkee: Tawkee, training: Any) -> None:

@@ -95,12 +95,16 @@ class Dispatcher(threading.Thread):
     def tell_due(self) -> None:
         """Enqueue one job a kind for what is due and was not told of lately."""
         horizon = time.monotonic() - self.settings.redispatch_seconds
+        due = find_due()
+        unheard = Counter(row.kind for row in due if self._told.get(row.id, horizon) < horizon)
         self._told = {id: at for id, at in self._told.items() if at > horizon}
-        fresh = [row for row in find_due() if row.id not in self._told]
+        fresh = [row for row in due if row.id not in self._told]
         queue = Queue(QUEUE, connection=redis_for_work(self.settings), serializer=JSONSerializer)
         for kind, count in Counter(row.kind for row in fresh).items():
             queue.enqueue(JOB, kind, count, job_timeout=60, result_ttl=0, failure_ttl=60, ttl=30)
         self._told |= dict.fromkeys((row.id for row in fresh), time.monotonic())
+        for kind, count in unheard.items():  # hints that nobody took
+            self.pool.drain(kind, count)
 
     def leave(self) -> None:
         try:

@@ -7,12 +7,14 @@ from typing import Any
 from ..channels.load import load_channel
 from ..context import Tawkee
 from ..conversation.listen import fetch_media
+from ..conversation.media import mark_failed
 from ..conversation.outbound import claim_lookups, claim_sendings
 from ..conversation.receive import retry_event
 from ..conversation.reply import run_turn
 from ..conversation.send import deliver_all, look_up
 from ..conversation.turns import claim_turns
 from ..db import run
+from ..errors import NotFound
 from ..knowledge.train import claim_trainings, train
 from ..types import Media
 
@@ -59,12 +61,22 @@ class Kind:
 
 
 def do_event(tawkee: Tawkee, event: Any) -> None:
-    retry_event(tawkee, load_channel(tawkee.settings, event.channel_id), event)
+    try:
+        channel = load_channel(tawkee.settings, event.channel_id)
+    except NotFound:
+        run("update inbound_event set state = 'ignored', reason = 'the channel was removed' where id = %s", (event.id,))
+        return
+    retry_event(tawkee, channel, event)
 
 
 def do_file(tawkee: Tawkee, row: Any) -> None:
     media = Media(row.id, row.mimetype, row.filename, row.size, row.ref)
-    fetch_media(tawkee, load_channel(tawkee.settings, row.channel_id), row.id, media, row.attempts)
+    try:
+        channel = load_channel(tawkee.settings, row.channel_id)
+    except NotFound:
+        mark_failed(row.id, "the channel was removed", None)
+        return
+    fetch_media(tawkee, channel, row.id, media, row.attempts)
 
 
 KINDS = {

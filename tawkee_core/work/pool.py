@@ -116,7 +116,9 @@ class Pool:
         with self._lock:
             names, self._hungry = self._hungry, set()
         for name in names:
-            self.drain(name, max(self.free, 1))
+            asked = max(self.free, 1)
+            if self.drain(name, asked) >= asked:
+                self._hungry.add(name)
 
     def _turns(self) -> list[ClaimedTurn]:
         with self._lock:
@@ -131,6 +133,8 @@ class Pool:
                 self._report()
             except LOST as error:
                 log.warning("heartbeat_failed", error=str(error).strip().split("\n")[0])
+            except Exception:  # a thread that must not die: without it every lease ends
+                log.exception("heartbeat_failed")
             if self.stopping.is_set():
                 time.sleep(1)
 

@@ -38,6 +38,7 @@ class HintWorker(SimpleWorker):
     """RQ's worker, in whose process the threads live."""
 
     death_penalty_class = NoDeathPenalty
+    max_connection_wait_time = 1.0  # RQ's own minute would leave hints lying after Redis is back
     stopping = False
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
