@@ -21,12 +21,12 @@ QUIET = (
     "callLogMesssage", "secretEncryptedMessage",
 )  # fmt: skip
 FILES = {
-    "imageMessage": ("image", ".jpg"),
-    "videoMessage": ("video", ".mp4"),
-    "ptvMessage": ("video", ".mp4"),
-    "audioMessage": ("audio", ".ogg"),
-    "documentMessage": ("document", ""),
-    "stickerMessage": ("sticker", ".webp"),
+    "imageMessage": "image",
+    "videoMessage": "video",
+    "ptvMessage": "video",
+    "audioMessage": "audio",
+    "documentMessage": "document",
+    "stickerMessage": "sticker",
 }
 Part = Mapping[str, Any]
 
@@ -45,9 +45,9 @@ class Content:
 def read_content(message: Part, key: Part | None = None) -> Content:
     """Read a message object; `key` is what its file can be fetched by."""
     inner = unwrap(message)
-    for name, (kind, extension) in FILES.items():
+    for name, kind in FILES.items():
         if isinstance(inner.get(name), dict):
-            return read_file(kind, extension, inner[name], key or {}, message.get("base64") or inner.get("base64"))
+            return read_file(kind, inner[name], key or {}, message.get("base64") or inner.get("base64"))
     for name, read in READERS.items():
         if name in inner:
             return read(inner[name] if isinstance(inner[name], dict) else {"text": inner[name]})
@@ -66,12 +66,12 @@ def unwrap(message: Part) -> dict[str, Any]:
     return inner
 
 
-def read_file(kind: str, extension: str, part: Part, key: Part, given: Any) -> Content:
+def read_file(kind: str, part: Part, key: Part, given: Any) -> Content:
     """A file, with its bytes where the webhook carries them."""
     data = bytes_of(given)
     media = Media(
         mimetype=text_of(part.get("mimetype")).partition(";")[0].strip()[:100] or "application/octet-stream",
-        filename=(text_of(part.get("fileName")) or text_of(part.get("title")) or kind + extension)[:200],
+        filename=(text_of(part.get("fileName")) or text_of(part.get("title")))[:200],
         size=len(data) if data else number_of(part.get("fileLength")),
         ref={"key": dict(key)},
         data=data,

@@ -1,8 +1,9 @@
 """What an answer other than success means.
 
 Facts (2.3.7, fa09d378): errors are {status, error, response: {message}}, `message` a text, a list, a list in a list
-(schema) or a list of objects (number not on WhatsApp). Whatever fails while a message is being sent answers 400 with that
-error's own text; a 500 comes from what is done before. An unactivated server (2.4+) answers 503 {code: LICENSE_REQUIRED}."""
+(schema) or a list of objects (number not on WhatsApp). Whatever fails while a message is being sent answers 400 with
+that error's own text; a 500 comes from what is done before. An unactivated server (2.4+) answers 503 with the code
+LICENSE_REQUIRED."""
 
 import re
 from typing import Any

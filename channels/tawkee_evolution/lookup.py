@@ -1,8 +1,8 @@
 """Whether a message whose sending ended in doubt was sent.
 
 Evolution carries no id of ours, so the message is recognised in the server's own database by its chat, words and time.
-That it was not sent is said only where the server surely stores messages (another one of this chat is there) and had time
-to finish."""
+That it was not sent is said only where the server surely stores messages (another one of this chat is there) and had
+time to finish."""
 
 import time
 from email.utils import parsedate_to_datetime
