@@ -56,6 +56,7 @@ from .types import (
     Media,
     MediaRule,
     Message,
+    MessageKind,
     Model,
     ModelMessage,
     ModelOptions,
@@ -91,11 +92,11 @@ __all__ = [
     "Address", "Agent", "Ambiguous", "AnswerLost", "AuthLost", "BadInput", "BadPayload", "Blueprint",
     "Capabilities", "Channel", "ChannelEvent", "ChannelInfo", "Completion", "Conflict", "ConnectFailed",
     "Connection", "Contact", "Deleted", "Echo", "Edited", "Embedding", "Field", "Forbidden", "Ignored", "Incoming",
-    "InvalidWebhook", "Label", "Media", "MediaRule", "Message", "Model", "ModelBusy", "ModelDown", "ModelError",
-    "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused", "ModelUsage", "NotFound", "NotSent", "Passage",
-    "PriceMissing", "Qr", "RateLimited", "Refused", "SendError", "Settings", "Status", "TawkeeError", "Tool",
-    "ToolCall", "TooLarge", "TooMany", "Transcription", "Unauthorized", "Unavailable", "UnsafeUrl", "VectorMatch",
-    "VectorPoint", "create_app", "hookimpl", "inbox", "read_json", "safe_http",
+    "InvalidWebhook", "Label", "Media", "MediaRule", "Message", "MessageKind", "Model", "ModelBusy", "ModelDown",
+    "ModelError", "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused", "ModelUsage", "NotFound",
+    "NotSent", "Passage", "PriceMissing", "Qr", "RateLimited", "Refused", "SendError", "Settings", "Status",
+    "TawkeeError", "TooLarge", "TooMany", "Tool", "ToolCall", "Transcription", "Unauthorized", "Unavailable",
+    "UnsafeUrl", "VectorMatch", "VectorPoint", "create_app", "hookimpl", "inbox", "read_json", "safe_http",
 ]  # fmt: skip
 
 

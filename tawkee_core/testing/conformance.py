@@ -86,11 +86,13 @@ class ChannelConformance:
         raise NotImplementedError
 
     @pytest.fixture(scope="class")
-    def tawkee_plugins(self, echo_model: Any) -> list[tuple[str, Any]]:
-        return [("echo_model", echo_model)] + ([(self.kind, self.plugin)] if self.plugin is not None else [])
+    @classmethod
+    def tawkee_plugins(cls, echo_model: Any) -> list[tuple[str, Any]]:
+        return [("echo_model", echo_model)] + ([(cls.kind, cls.plugin)] if cls.plugin is not None else [])
 
     @pytest.fixture(scope="class")
-    def tawkee(self, tawkee_config: dict[str, Any], tawkee_plugins: list[tuple[str, Any]]) -> Any:
+    @classmethod
+    def tawkee(cls, tawkee_config: dict[str, Any], tawkee_plugins: list[tuple[str, Any]]) -> Any:
         from .running import make_running
 
         running = make_running(tawkee_config | {"private_hosts": "127.0.0.0/8"}, tawkee_plugins)

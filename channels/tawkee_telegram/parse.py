@@ -1,0 +1,166 @@
+"""From an Update of the Bot API to an event. Pure: no I/O, no clock. One webhook carries one update.
+
+Facts: core.telegram.org/bots/api. Ids of messages are unique in their chat only, so ours are `chat:message`."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from tawkee_core import Address, BadPayload, Channel, ChannelEvent, Edited, Ignored, Incoming, read_json
+
+from .content import read_content
+
+GROUPS = ("group", "supergroup")
+PRESS = "press:"
+
+
+def parse_update(channel: Channel, body: bytes) -> ChannelEvent:
+    """The event of one update. Raises BadPayload for what is none, or is broken."""
+    update = object_of(read_json(body), "The body")
+    if not isinstance(update.get("update_id"), int):
+        raise BadPayload("The body is no update.")
+    for name, read in READERS.items():
+        if name in update:
+            return read(channel, update["update_id"], object_of(update[name], name))
+    known = ", ".join(sorted(set(update) - {"update_id"}))[:80]
+    return Ignored(f"unknown update {known or 'without content'}")
+
+
+def read_message(channel: Channel, update_id: int, message: Mapping[str, Any]) -> ChannelEvent:
+    chat, sender = object_of(message.get("chat"), "chat"), object_of(message.get("from", {}), "from")
+    if sender.get("is_bot"):
+        return Ignored("written by a bot")
+    group = chat.get("type") in GROUPS
+    if group and channel.config.get("groups") != "store":
+        return Ignored("group message")
+    content = read_content(message)
+    if content is None:
+        return Ignored("service message")
+    return Incoming(
+        id=message_id(chat, message.get("message_id")),
+        addresses=(address_of(chat, group),),
+        name=name_of(sender),
+        sender=name_of(sender),
+        sent_at=moment_of(message.get("date")),
+        quoted_id=quoted_id(chat, message.get("reply_to_message")),
+        group=group,
+        mentioned=group and is_called(channel, message),
+        kind=content.kind,
+        text=content.text,
+        media=content.media,
+        data=content.data,
+    )
+
+
+def read_edit(channel: Channel, update_id: int, message: Mapping[str, Any]) -> ChannelEvent:
+    content = read_content(message)
+    if content is None:
+        return Ignored("service message")
+    return Edited(message_id(object_of(message.get("chat"), "chat"), message.get("message_id")), content.text)
+
+
+def read_press(channel: Channel, update_id: int, press: Mapping[str, Any]) -> ChannelEvent:
+    """A button under one of our messages; its id is kept, since the press must be answered."""
+    chat = object_of(object_of(press.get("message", {}), "message").get("chat", {}), "chat")
+    sender = object_of(press.get("from"), "from")
+    if not chat:
+        return Ignored("button of an inline message")
+    data = text_of(press.get("data"))
+    return Incoming(
+        id=f"{PRESS}{press.get('id')}",
+        addresses=(address_of(chat, chat.get("type") in GROUPS),),
+        kind="choice",
+        text=pressed_label(press) or data,
+        name=name_of(sender),
+        data={"id": data, "title": pressed_label(press)},
+        quoted_id=quoted_id(chat, press.get("message")),
+    )
+
+
+def read_reaction(channel: Channel, update_id: int, reaction: Mapping[str, Any]) -> ChannelEvent:
+    chat = object_of(reaction.get("chat"), "chat")
+    target = message_id(chat, reaction.get("message_id"))
+    given = [each.get("emoji", "") for each in reaction.get("new_reaction") or () if isinstance(each, dict)]
+    if chat.get("type") in GROUPS and channel.config.get("groups") != "store":
+        return Ignored("group message")
+    return Incoming(
+        id=f"{target}:reaction:{update_id}",
+        addresses=(address_of(chat, chat.get("type") in GROUPS),),
+        kind="reaction",
+        name=name_of(object_of(reaction.get("user", {}), "user")),
+        sent_at=moment_of(reaction.get("date")),
+        data={"emoji": text_of(given[0]) if given else "", "target": target},
+    )
+
+
+def read_membership(channel: Channel, update_id: int, change: Mapping[str, Any]) -> ChannelEvent:
+    status = object_of(change.get("new_chat_member", {}), "new_chat_member").get("status")
+    return Ignored("the contact blocked the bot" if status == "kicked" else f"the bot is now {text_of(status)[:40]}")
+
+
+READERS: Mapping[str, Callable[[Channel, int, Mapping[str, Any]], ChannelEvent]] = {
+    "message": read_message,
+    "edited_message": read_edit,
+    "callback_query": read_press,
+    "message_reaction": read_reaction,
+    "my_chat_member": read_membership,
+}
+
+
+def is_called(channel: Channel, message: Mapping[str, Any]) -> bool:
+    """Whether a group's message is meant for the bot: it names it, replies to it, or is a command for it."""
+    name = text_of(channel.config.get("username")).lower()
+    replied = object_of(object_of(message.get("reply_to_message", {}), "reply").get("from", {}), "from")
+    if name and text_of(replied.get("username")).lower() == name:
+        return True
+    text = (text_of(message.get("text")) or text_of(message.get("caption"))).lower()
+    return bool(name) and f"@{name}" in text
+
+
+def pressed_label(press: Mapping[str, Any]) -> str:
+    """What stood on the pressed button."""
+    keyboard = object_of(object_of(press.get("message", {}), "message").get("reply_markup", {}), "reply_markup")
+    for row in keyboard.get("inline_keyboard") or ():
+        for button in row if isinstance(row, list) else ():
+            if isinstance(button, dict) and button.get("callback_data") == press.get("data"):
+                return text_of(button.get("text"))
+    return ""
+
+
+def message_id(chat: Mapping[str, Any], number: Any) -> str:
+    if not isinstance(chat.get("id"), int) or not isinstance(number, int):
+        raise BadPayload("A message lacks its id or its chat's.")
+    return f"{chat['id']}:{number}"
+
+
+def quoted_id(chat: Mapping[str, Any], quoted: Any) -> str | None:
+    number = quoted.get("message_id") if isinstance(quoted, dict) else None
+    return message_id(chat, number) if isinstance(number, int) else None
+
+
+def address_of(chat: Mapping[str, Any], group: bool) -> Address:
+    if not isinstance(chat.get("id"), int):
+        raise BadPayload("A chat lacks its id.")
+    return Address("group" if group else "telegram", str(chat["id"]))
+
+
+def name_of(sender: Mapping[str, Any]) -> str:
+    return " ".join(part for key in ("first_name", "last_name") if (part := text_of(sender.get(key)).strip()))[:200]
+
+
+def moment_of(seconds: Any) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def text_of(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def object_of(value: Any, name: str) -> dict[str, Any]:
+    """An object. Raises BadPayload."""
+    if not isinstance(value, dict):
+        raise BadPayload(f"{name} is not an object.")
+    return value
