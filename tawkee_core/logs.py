@@ -64,8 +64,19 @@ def final_steps(settings: Settings) -> list[Processor]:
     return [drop_meta, structlog.processors.JSONRenderer(default=str, ensure_ascii=False)]
 
 
+class StderrHandler(logging.Handler):
+    """Writes to what stderr is at the time of writing, also when it was exchanged since."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:  # as the standard handlers do: a log that cannot be written stops no request
+            self.handleError(record)
+
+
 def listen_root(settings: Settings, form: logging.Formatter) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StderrHandler()
     handler.set_name("tawkee")
     handler.setFormatter(form)
     root = logging.getLogger()

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request
 from ..agents.models import has_language_model
 from ..context import current
 from ..db import LOST
+from ..demo import find_demo
 
 blueprint = Blueprint("start", __name__)
 LANGUAGES = ("pt-BR", "en")
@@ -41,8 +42,6 @@ def describe_installation() -> dict[str, Any]:
 
 def demo_page() -> str | None:
     """Where to chat with the demo, if there is one; this page is shown also while the database is away."""
-    from ..demo import find_demo
-
     try:
         demo = find_demo(current())
     except LOST:

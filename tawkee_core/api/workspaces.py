@@ -67,5 +67,7 @@ def delete(workspace_id: str) -> None:
     tawkee = current()
     for space in vector_spaces(workspace_id):
         vectors = tawkee.plugins.vectors(tawkee.settings)
-        vectors.vectors_delete(tawkee.settings, space, workspace_id, None, None)
+        vectors.vectors_delete(
+            settings=tawkee.settings, space=space, workspace_id=workspace_id, agent_id=None, training_id=None
+        )
     delete_workspace(workspace_id)

@@ -1,0 +1,30 @@
+"""Every route of the application, with ids that name nothing."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+UNKNOWN = "01900000-0000-7000-8000-000000000000"
+
+
+class Route(NamedTuple):
+    """One way to call the application."""
+
+    method: str
+    path: str
+    rule: str
+
+
+def every_route(app: Flask, **ids: str) -> Iterator[Route]:
+    """Each rule and method; `ids` fill the path's ids by name, all others name nothing."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield Route(method, fill_path(app, rule, ids), rule.rule)
+
+
+def fill_path(app: Flask, rule: Rule, ids: dict[str, str]) -> str:
+    values = {name: ids.get(name, UNKNOWN) for name in rule.arguments}
+    with app.test_request_context():
+        return app.url_map.bind("localhost").build(rule.endpoint, values)

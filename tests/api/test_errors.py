@@ -1,0 +1,131 @@
+"""Whatever goes wrong is told in one shape, on every route, and never with a trace."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tawkee_core import create_app, errors
+from tawkee_core.db import open_database
+from tests.api.routes import every_route
+from tests.callers import Caller
+
+SHAPE = {"code", "status", "message", "error"}
+
+
+def assert_shape(answer: TestResponse) -> None:
+    body = answer.get_json(silent=True)
+    assert body is not None, (answer.request.path, answer.status_code, answer.text[:200])
+    assert SHAPE <= set(body) <= SHAPE | {"errors"}, body
+    assert body["code"] == answer.status_code
+    assert body["message"] and body["error"] == body["error"].lower()
+    assert "Traceback" not in answer.text
+
+
+def test_every_route_answers_anonymous_callers_in_the_one_shape(app: Flask, client: FlaskClient) -> None:
+    refused = 0
+    for route in every_route(app):
+        answer = client.open(route.path, method=route.method)
+        assert answer.status_code < 500, route
+        if answer.status_code >= 400:
+            assert_shape(answer)
+            refused += 1
+        if route.path.startswith("/api/workspaces"):
+            assert answer.status_code == 401, route
+    assert refused > 20
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[" * 100_000, b'{"a": NaN}', b"\xff\xfe", b'"' + b"x" * 1000, b'{"a": 1e999}']
+)
+def test_every_route_takes_a_hostile_body_calmly(app: Flask, caller: Caller, body: bytes) -> None:
+    for route in every_route(app, workspace_id=caller.workspace_id):
+        if route.method != "GET" and "logout" not in route.path and route.path.count("/") > 1:
+            if route.rule == "/api/workspaces/<id:workspace_id>":
+                continue  # deleting it for real has a test of its own
+            answer = caller.call(route.method, route.path, data=body, content_type="application/json")
+            assert answer.status_code < 500, (route, answer.text)
+            if answer.status_code >= 400:
+                assert_shape(answer)
+
+
+def test_every_route_refuses_a_body_beyond_the_limit(app: Flask, caller: Caller) -> None:
+    body = b'{"name": "' + b"x" * app.extensions["tawkee"].settings.max_body_bytes + b'"}'
+    answer = caller.call("POST", "…/agents", data=body, content_type="application/json")
+    assert (answer.status_code, answer.json["error"]) == (413, "too_large")
+    assert_shape(answer)
+
+
+@pytest.mark.parametrize("method", ["PUT", "TRACE", "DELETE", "FOO"])
+def test_an_unknown_method_is_told_which_there_are(client: FlaskClient, method: str) -> None:
+    answer = client.open("/api/auth/login", method=method)
+    assert (answer.status_code, answer.json["error"]) == (405, "method_not_allowed")
+    assert "POST" in answer.headers["Allow"]
+    assert_shape(answer)
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/api/nothing", "/api/workspaces/x", "/api/workspaces/%00", "/media/x/y", "/static/../x"]
+)
+def test_an_unknown_path_is_not_found(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+    assert_shape(answer)
+
+
+def test_a_body_that_does_not_say_it_is_json_is_refused(client: FlaskClient) -> None:
+    answer = client.post("/api/auth/login", data="email=a&password=b", content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, answer.json["error"]) == (415, "unsupported_media_type")
+    assert_shape(answer)
+
+
+def test_broken_json_is_told_apart_from_wrong_fields(client: FlaskClient) -> None:
+    broken = client.post("/api/auth/login", data="{", content_type="application/json")
+    wrong = client.post("/api/auth/login", json=["not", "an", "object"])
+    assert (broken.status_code, wrong.status_code) == (400, 422)
+
+
+@pytest.fixture
+def clumsy(config: dict[str, Any]) -> Iterator[FlaskClient]:
+    """An application whose routes raise what the query says."""
+    app = create_app(config)
+
+    def stumble(name: str) -> str:
+        if name == "defect":
+            raise RuntimeError("the password is hunter2")
+        raise getattr(errors, name)()
+
+    app.add_url_rule("/stumble/<name>", view_func=stumble)
+    yield app.test_client()
+
+
+def test_a_defect_shows_nothing_and_is_logged(clumsy: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = clumsy.get("/stumble/defect")
+    assert (answer.status_code, answer.json["error"]) == (500, "internal_error")
+    assert "hunter2" not in answer.text
+    assert_shape(answer)
+
+
+@pytest.mark.parametrize("name", [e for e in dir(errors) if isinstance(getattr(errors, e), type)])
+def test_every_error_of_ours_has_its_status_and_slug(clumsy: FlaskClient, name: str) -> None:
+    answer = clumsy.get(f"/stumble/{name}")
+    kind = getattr(errors, name)
+    assert (answer.status_code, answer.json["error"]) == (kind.status, kind.slug)
+    assert_shape(answer)
+
+
+def test_while_the_database_is_away_callers_are_told_so(config: dict[str, Any], app: Flask) -> None:
+    away = create_app({**config, "database_url": "postgresql://nobody@127.0.0.1:1/none"}).test_client()
+    try:
+        answer = away.post("/api/auth/login", json={"email": "a@b.co", "password": "whatever"})
+        assert (answer.status_code, answer.json["error"]) == (503, "unavailable")
+        assert_shape(answer)
+        assert away.get("/").status_code == 200
+        ready = away.get("/readyz")
+        assert (ready.status_code, ready.json["checks"]["postgresql"]) == (503, "OperationalError")
+        assert "tawkee_database_up 0.0" in away.get("/metrics").text
+    finally:
+        open_database(app.extensions["tawkee"].settings)
