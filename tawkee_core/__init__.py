@@ -38,6 +38,7 @@ from .hookspecs import hookimpl
 from .types import (
     Address,
     Agent,
+    Button,
     Capabilities,
     Channel,
     ChannelEvent,
@@ -49,6 +50,7 @@ from .types import (
     Echo,
     Edited,
     Embedding,
+    Fetch,
     Field,
     Ignored,
     Incoming,
@@ -61,9 +63,12 @@ from .types import (
     ModelMessage,
     ModelOptions,
     ModelUsage,
+    Pace,
     Passage,
     Qr,
     Status,
+    Template,
+    TemplateInfo,
     Tool,
     ToolCall,
     Transcription,
@@ -89,14 +94,15 @@ LAZY = {
 }
 
 __all__ = [
-    "Address", "Agent", "Ambiguous", "AnswerLost", "AuthLost", "BadInput", "BadPayload", "Blueprint",
+    "Address", "Agent", "Ambiguous", "AnswerLost", "AuthLost", "BadInput", "BadPayload", "Blueprint", "Button",
     "Capabilities", "Channel", "ChannelEvent", "ChannelInfo", "Completion", "Conflict", "ConnectFailed",
-    "Connection", "Contact", "Deleted", "Echo", "Edited", "Embedding", "Field", "Forbidden", "Ignored", "Incoming",
-    "InvalidWebhook", "Label", "Media", "MediaRule", "Message", "MessageKind", "Model", "ModelBusy", "ModelDown",
-    "ModelError", "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused", "ModelUsage", "NotFound",
-    "NotSent", "Passage", "PriceMissing", "Qr", "RateLimited", "Refused", "SendError", "Settings", "Status",
-    "TawkeeError", "TooLarge", "TooMany", "Tool", "ToolCall", "Transcription", "Unauthorized", "Unavailable",
-    "UnsafeUrl", "VectorMatch", "VectorPoint", "create_app", "hookimpl", "inbox", "read_json", "safe_http",
+    "Connection", "Contact", "Deleted", "Echo", "Edited", "Embedding", "Fetch", "Field", "Forbidden", "Ignored",
+    "Incoming", "InvalidWebhook", "Label", "Media", "MediaRule", "Message", "MessageKind", "Model", "ModelBusy",
+    "ModelDown", "ModelError", "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused", "ModelUsage",
+    "NotFound", "NotSent", "Pace", "Passage", "PriceMissing", "Qr", "RateLimited", "Refused", "SendError",
+    "Settings", "Status", "TawkeeError", "Template", "TemplateInfo", "TooLarge", "TooMany", "Tool", "ToolCall",
+    "Transcription", "Unauthorized", "Unavailable", "UnsafeUrl", "VectorMatch", "VectorPoint", "create_app",
+    "hookimpl", "inbox", "read_json", "safe_http",
 ]  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from .types import (
     ModelMessage,
     ModelOptions,
     Passage,
+    TemplateInfo,
     Tool,
     Transcription,
     VectorMatch,
@@ -64,6 +65,10 @@ class ChannelHooks(Protocol):
         """Return True when a webhook is authentic, raise InvalidWebhook when it is not; header names are lower case."""
 
     @hookspec(firstresult=True)
+    def channel_challenge(self, channel: Channel, query: dict[str, str]) -> str | None:
+        """Return what a provider that proves the webhook's address by a GET wants to read; raise InvalidWebhook."""
+
+    @hookspec(firstresult=True)
     def channel_parse(self, channel: Channel, headers: dict[str, str], body: bytes) -> list[ChannelEvent] | None:
         """Read every event out of a webhook's body, without I/O; raise BadPayload when it cannot be read."""
 
@@ -77,6 +82,18 @@ class ChannelHooks(Protocol):
     ) -> str | None:
         """Return the provider's id of a message that may have been sent since that time (Unix), or "" when it surely
         was not."""
+
+    @hookspec(firstresult=True)
+    def channel_fetch(self, channel: Channel, resource: str) -> list[ChannelEvent] | None:
+        """Get what a Fetch event pointed at, as events; raise NotSent to be asked again, Refused when it is gone."""
+
+    @hookspec(firstresult=True)
+    def channel_catch_up(self, channel: Channel, since: float) -> list[ChannelEvent] | None:
+        """Return what the provider may have failed to deliver since that time (Unix); known events do no harm."""
+
+    @hookspec(firstresult=True)
+    def channel_templates(self, channel: Channel) -> list[TemplateInfo] | None:
+        """List the templates that the provider approved."""
 
     @hookspec(firstresult=True)
     def channel_media(self, channel: Channel, media: Media) -> Media | None:
@@ -94,6 +111,18 @@ class ChannelHooks(Protocol):
     @hookspec(firstresult=True)
     def channel_connect(self, channel: Channel) -> Connection | None:
         """Set the channel up at the provider, webhook included; calling it again does no harm."""
+
+    @hookspec(firstresult=True)
+    def channel_authorize(self, channel: Channel, state: str, return_url: str) -> str | None:
+        """Return the provider's address where the owner allows us in; it comes back to `return_url` with `state`."""
+
+    @hookspec(firstresult=True)
+    def channel_callback(self, channel: Channel, query: dict[str, str], return_url: str) -> Connection | None:
+        """Turn what the provider sent the owner back with into credentials, kept as the connection's `config`."""
+
+    @hookspec(firstresult=True)
+    def channel_refresh(self, channel: Channel) -> Connection | None:
+        """Renew credentials whose `config["expires_at"]` (Unix) is near; called by one process at a time."""
 
     @hookspec(firstresult=True)
     def channel_qr(self, channel: Channel) -> Connection | None:

@@ -67,20 +67,33 @@ class Capabilities:
     typing: bool = False
     read_receipts: bool = False
     buttons: int = 0
+    max_button: int = 20
     templates: bool = False
     groups: bool = False
     reply_window_hours: int | None = None
+    person_window_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a provider lets us speak: seconds between two messages to one contact, and messages a second in all."""
+
+    contact_seconds: float = 0.0
+    per_second: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """How a kind of channel presents itself. `risk` is told to the owner before connecting."""
+    """How a kind of channel presents itself. `risk` is told to the owner before connecting; an unofficial number is
+    warmed up and watched by the core."""
 
     label: Label
     send_semantics: SendSemantics
     connects: Literal["none", "token", "qr", "oauth"] = "none"
     fields: tuple[Field, ...] = ()
     capabilities: Capabilities = Capabilities()
+    pace: Pace = Pace()
+    unofficial: bool = False
     risk: Label | None = None
 
 
@@ -155,8 +168,37 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """A choice offered under a message; `id` comes back when it is pressed."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A message the provider approved beforehand; the only thing that may be said outside the reply window."""
+
+    name: str
+    language: str
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateInfo:
+    """A template that can be chosen: its words, with {{1}} {{2}} … for parameters, and how the provider sees it."""
+
+    name: str
+    language: str
+    text: str
+    status: str
+    category: str = ""
+    parameters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A message on its way out. `id` stays the same through every try."""
+    """A message on its way out. `id` stays the same through every try; `buttons` are at most what the channel carries."""
 
     id: str
     kind: MessageKind
@@ -164,6 +206,8 @@ class Message:
     media: Media | None = None
     quoted_id: str | None = None
     author: Literal["agent", "person"] = "agent"
+    buttons: tuple[Button, ...] = ()
+    template: Template | None = None
 
 
 # ---- what a channel reads out of a webhook
@@ -253,13 +297,20 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """An event that only tells where to look: the worker asks `channel_fetch` what it says."""
+
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """An authentic event that needs nothing done; the reason is kept beside the raw body."""
 
     reason: str
 
 
-ChannelEvent: TypeAlias = Incoming | Echo | Edited | Deleted | Status | Connection | Ignored
+ChannelEvent: TypeAlias = Incoming | Echo | Edited | Deleted | Status | Connection | Fetch | Ignored
 
 
 # ---- models
