@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from tawkee_core import create_app
 from tawkee_core.db import database, migrate
 from tawkee_core.embedded.servers import start_servers
+from tawkee_core.testing.echo_model import ECHO
 from tests.callers import Caller, register_caller
 
 
@@ -43,6 +44,12 @@ def config(servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
         "keys": Fernet.generate_key().decode(),
         "log_format": "console",
     }
+
+
+@pytest.fixture(scope="session")
+def tawkee_config(config: dict[str, Any]) -> dict[str, Any]:
+    """The kit's fixtures (`tawkee`, `ChannelConformance`) run on the same servers and database."""
+    return config | {"model": ECHO, "log_level": "WARNING", "reconcile_seconds": 0.1, "worker_threads": 16}
 
 
 def make_database(url: str, name: str) -> str:

@@ -20,10 +20,12 @@ from ..types import Channel
 from ..work.pool import Pool
 from .echo_channel import SECRET_HEADER
 
+# the database may hold other tests' leftovers, which nobody waits for
 BUSY = """
-select (select count(*) from turn where state in ('collecting', 'running', 'replying'))
-    + (select count(*) from outbound where state in ('pending', 'sending', 'reconciling'))
-    + (select count(*) from inbound_event where state = 'new') as busy
+with mine as (select id from chat where channel_id = any(%(channels)s::uuid[]))
+select (select count(*) from turn where state in ('collecting', 'running', 'replying') and chat_id in (table mine))
+    + (select count(*) from outbound where state in ('pending', 'sending', 'reconciling') and chat_id in (table mine))
+    + (select count(*) from inbound_event where state = 'new' and channel_id = any(%(channels)s::uuid[])) as busy
 """
 
 
@@ -44,6 +46,7 @@ class Running:
         self.tawkee: Tawkee = app.extensions["tawkee"]
         self.pool = Pool(app, threads=16)
         self.client: FlaskClient = app.test_client()
+        self._channels: list[str] = []
 
     def add_company(self, **settings: Any) -> Company:
         """A workspace whose agent answers at once; settings are columns of agent_settings."""
@@ -76,6 +79,7 @@ class Running:
     ) -> Channel:  # noqa: B006 - never changed
         """A connected channel of this kind."""
         channel_id = new_id()
+        self._channels.append(channel_id)
         sealed = seal(self.tawkee.settings, f"channel|{company.workspace_id}|{channel_id}", secrets)
         run(
             "insert into channel (id, workspace_id, agent_id, kind, name, config, sealed, webhook_token, status)"
@@ -106,8 +110,8 @@ class Running:
         raise AssertionError(f"{self.busy()} pieces of work are still undone after {seconds} seconds")
 
     def busy(self) -> int:
-        """How many turns, sendings and events have not come to their end."""
-        return int(run(BUSY)[0].busy)
+        """How many turns, sendings and events of its channels have not come to their end."""
+        return int(run(BUSY, {"channels": self._channels})[0].busy)
 
     def chat_of(self, channel: Channel) -> Any:
         """The only chat of a channel."""
