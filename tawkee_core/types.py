@@ -198,7 +198,8 @@ class TemplateInfo:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message on its way out. `id` stays the same through every try; `buttons` are at most what the channel carries."""
+    """A message on its way out. `id` stays the same through every try; `buttons` are at most what the channel
+    carries."""
 
     id: str
     kind: MessageKind

@@ -12,6 +12,7 @@ from . import (
     documents,
     media,
     messages,
+    oauth,
     operation,
     start,
     trainings,
@@ -27,11 +28,12 @@ RESOURCES = (
     agents.blueprint,
     trainings.blueprint,
     channels.blueprint,
+    oauth.blueprint,
     chats.blueprint,
     messages.blueprint,
     catalogue.blueprint,
 )
-PAGES = (start.blueprint, documents.blueprint, operation.blueprint, media.blueprint, webhooks.blueprint)
+PAGES = (start.blueprint, documents.blueprint, operation.blueprint, media.blueprint, webhooks.blueprint, oauth.pages)
 
 
 class DocumentedApi(Api):  # type: ignore[misc]  # flask-smorest ships no types

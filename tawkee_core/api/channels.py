@@ -6,13 +6,13 @@ from flask_smorest.pagination import PaginationParameters
 from marshmallow import Schema, fields, validate
 
 from ..channels import setup
-from ..channels.connect import Step, ask_provider
+from ..channels.connect import Step, ask_provider, list_templates
 from ..channels.remove import delete_channel, list_removed, restore_channel
 from ..channels.show import show_channel
 from ..context import current
 from ..db import connection
 from ..models import Channel
-from ..types import Connection
+from ..types import Connection, TemplateInfo
 from .access import signed_in
 from .catalogue import LabelOutput
 from .pages import read_page
@@ -67,6 +67,15 @@ class RemovalOutput(Schema):
     id = fields.String()
     cleaned = fields.Boolean(metadata={"description": "Whether nothing is left at the provider"})
     reason = fields.String(metadata={"description": "If not, why"})
+
+
+class TemplateOutput(Schema):
+    name = fields.String()
+    language = fields.String()
+    text = fields.String(metadata={"description": "With {{1}}, {{2}} … for its parameters"})
+    status = fields.String()
+    category = fields.String()
+    parameters = fields.Integer(metadata={"description": "How many it takes"})
 
 
 class ListQuery(Schema):
@@ -175,6 +184,14 @@ def status(workspace_id: str, channel_id: str) -> dict[str, Any]:
 def disconnect(workspace_id: str, channel_id: str) -> dict[str, Any]:
     """Log out at the provider and keep the set-up"""
     return take_step(workspace_id, channel_id, "disconnect")
+
+
+@blueprint.route("/channels/<id:channel_id>/templates")
+@signed_in
+@blueprint.response(200, TemplateOutput(many=True))
+def templates(workspace_id: str, channel_id: str) -> list[TemplateInfo]:
+    """List the templates that the provider approved"""
+    return list_templates(current(), workspace_id, channel_id)
 
 
 def take_step(workspace_id: str, channel_id: str, step: Step) -> dict[str, Any]:

@@ -4,13 +4,13 @@ import re
 from typing import Any
 
 from flask import request
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, post_load, validate
 
 from ..context import current
-from ..conversation.compose import resend_message, write_message
+from ..conversation.compose import Draft, resend_message, send_draft
 from ..conversation.history import read_message
 from ..errors import BadInput
-from ..types import Media
+from ..types import Button, Media, Template
 from ..wire import clean_text
 from .access import person, signed_in
 from .routes import Blueprint, Parser, Text
@@ -29,6 +29,37 @@ TEXT_LENGTH = validate.Length(0, 10_000)
 class MessageInput(Schema):
     text = Text(load_default="", validate=TEXT_LENGTH)
     client_id = Text(load_default=None, validate=validate.Length(1, 100))
+
+
+class ButtonInput(Schema):
+    id = Text(required=True, validate=validate.Length(1, 64))
+    title = Text(required=True, validate=validate.Length(1, 60))
+
+    @post_load
+    def make(self, values: dict[str, Any], **_: Any) -> Button:
+        return Button(**values)
+
+
+class TemplateInput(Schema):
+    name = Text(required=True, validate=validate.Length(1, 512))
+    language = Text(required=True, validate=validate.Length(2, 10))
+    parameters = fields.List(Text(validate=validate.Length(1, 1024)), load_default=(), validate=validate.Length(0, 20))
+
+    @post_load
+    def make(self, values: dict[str, Any], **_: Any) -> Template:
+        return Template(**values | {"parameters": tuple(values["parameters"])})
+
+
+class DraftInput(MessageInput):
+    buttons = fields.List(
+        fields.Nested(ButtonInput),
+        load_default=(),
+        validate=validate.Length(0, 10),
+        metadata={"description": "Choices; numbered in the text where the channel has no buttons"},
+    )
+    template = fields.Nested(
+        TemplateInput, load_default=None, metadata={"description": "The only way outside a window"}
+    )
 
 
 class FileInput(MessageInput):
@@ -66,7 +97,7 @@ class MessageOutput(Schema):
 
 BODY = {
     "content": {
-        "application/json": {"schema": MessageInput},
+        "application/json": {"schema": DraftInput},
         "multipart/form-data": {"schema": FileInput},
     }
 }
@@ -83,8 +114,9 @@ def write(workspace_id: str, chat_id: str) -> dict[str, Any] | None:
     if form:
         request.max_content_length = current().settings.max_upload_bytes + FORM_BYTES
         media = read_file()
-    given = Parser().parse(MessageInput(), request, location="form" if form else "json")
-    message_id = write_message(current(), workspace_id, chat_id, person().id, media=media, **given)
+    schema, location = (MessageInput(), "form") if form else (DraftInput(), "json")
+    draft = Draft(media=media, **Parser().parse(schema, request, location=location))
+    message_id = send_draft(current(), workspace_id, chat_id, person().id, draft)
     return read_message(current().settings, chat_id, message_id)
 
 

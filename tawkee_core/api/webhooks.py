@@ -31,9 +31,22 @@ def receive(channel_id: str, token: str) -> Response:
     return jsonify(status=outcome.state)
 
 
-def verified_channel(channel_id: str, token: str, headers: dict[str, str], body: bytes) -> Channel:
-    """The channel, when both the address and the plugin say that the request is its provider's. Raises
-    InvalidWebhook."""
+@blueprint.route("/webhooks/<channel_id>/<token>", methods=["GET"])
+def challenge(channel_id: str, token: str) -> Response:
+    """A provider that makes sure the address is ours before it delivers there."""
+    channel = addressed_channel(channel_id, token)
+    plugin = current().plugins.channel(channel.kind)
+    try:
+        answer = plugin.channel_challenge(channel=channel, query=request.args.to_dict())
+    except InvalidWebhook:
+        refuse(channel.kind)
+    if answer is None:
+        refuse(channel.kind)
+    return Response(answer, mimetype="text/plain")
+
+
+def addressed_channel(channel_id: str, token: str) -> Channel:
+    """The channel of an address. Raises InvalidWebhook, and Unavailable when its plugin is not here."""
     tawkee = current()
     try:
         channel = load_channel(tawkee.settings, channel_id)
@@ -42,9 +55,17 @@ def verified_channel(channel_id: str, token: str, headers: dict[str, str], body:
     if not same_text(token, channel.webhook_secret):
         refuse(channel.kind)
     try:
-        plugin = tawkee.plugins.channel(channel.kind)
+        tawkee.plugins.channel(channel.kind)
     except UnknownPlugin as error:
         raise Unavailable(str(error)) from error  # not the provider's fault: it should deliver again
+    return channel
+
+
+def verified_channel(channel_id: str, token: str, headers: dict[str, str], body: bytes) -> Channel:
+    """The channel, when both the address and the plugin say that the request is its provider's. Raises
+    InvalidWebhook."""
+    channel = addressed_channel(channel_id, token)
+    plugin = current().plugins.channel(channel.kind)
     try:
         verified = plugin.channel_verify(channel=channel, headers=headers, body=body)
     except InvalidWebhook:

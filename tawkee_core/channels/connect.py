@@ -10,7 +10,7 @@ from ..context import Tawkee, current
 from ..db import Cursor, run
 from ..errors import AuthLost, Conflict, NotFound
 from ..security import seal
-from ..types import Channel, Connection, Label
+from ..types import Channel, Connection, Label, TemplateInfo
 from .load import load_channel, seal_context
 from .setup import channel_info
 
@@ -89,6 +89,15 @@ def ask_provider(tawkee: Tawkee, workspace_id: str, channel_id: str, step: Step)
         connection = without_provider(tawkee, channel, step)
     apply_connection(None, channel, connection)
     return connection
+
+
+def list_templates(tawkee: Tawkee, workspace_id: str, channel_id: str) -> list[TemplateInfo]:
+    """The provider's templates. Raises NotFound, Conflict where this kind has none, and what the plugin raises."""
+    channel = find_channel(tawkee, workspace_id, channel_id)
+    templates = tawkee.plugins.channel(channel.kind).channel_templates(channel=channel)
+    if templates is None:
+        raise Conflict("This kind of channel has no templates.", slug="not_supported")
+    return templates
 
 
 def refused_label(error: AuthLost) -> Label:

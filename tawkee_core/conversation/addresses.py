@@ -12,7 +12,7 @@ from ..types import Address, Channel
 BRAZIL_MOBILE = re.compile(r"55(\d\d)9([6-9]\d{7})")
 
 FIND = """
-select a.key, a.contact_id, c.id as chat_id
+select a.key, a.contact_id, c.id as chat_id, c.offer
 from contact_address a left join chat c on c.channel_id = a.channel_id and c.contact_id = a.contact_id
 where a.channel_id = %s and a.key = any(%s)
 """
@@ -28,10 +28,11 @@ on conflict (channel_id, contact_id) do update set contact_id = excluded.contact
 
 
 class Place(NamedTuple):
-    """Where a message belongs."""
+    """Where a message belongs, and the choices last offered there."""
 
     contact_id: str
     chat_id: str
+    offer: Any = None
 
 
 def digits_of(value: str) -> str:
@@ -77,7 +78,7 @@ def look_up(cursor: Cursor, channel: Channel, keys: list[str]) -> tuple[Place | 
     found: list[Any] = cursor.fetchall()
     rows = {row.key: row for row in found}
     first = next((rows[key] for key in keys if key in rows), None)
-    return (Place(first.contact_id, first.chat_id or "") if first else None), set(rows)
+    return (Place(first.contact_id, first.chat_id or "", first.offer) if first else None), set(rows)
 
 
 def lock_keys(cursor: Cursor, channel: Channel, keys: list[str]) -> None:

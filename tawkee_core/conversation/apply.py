@@ -9,7 +9,7 @@ from ..channels.connect import apply_connection
 from ..context import Tawkee
 from ..db import Cursor
 from ..doorbell import ring, signal_chat
-from ..types import Channel, ChannelEvent, Connection, Deleted, Echo, Edited, Ignored, Incoming, Status
+from ..types import Channel, ChannelEvent, Connection, Deleted, Echo, Edited, Fetch, Ignored, Incoming, Status
 from .addresses import address_key
 from .echoes import apply_echo
 from .statuses import apply_deletion, apply_edit, apply_status
@@ -18,12 +18,14 @@ from .store import store_incoming
 
 @dataclass
 class Applied:
-    """What applying events came to: message ids, who to tell, and whether something is due at once."""
+    """What applying events came to: message ids, who to tell, whether something is due at once, is not known yet
+    (`missing`), or must be asked of the provider first (`elsewhere`)."""
 
     messages: list[str] = field(default_factory=list)
     signals: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     due: bool = False
     missing: bool = False
+    elsewhere: bool = False
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -58,6 +60,8 @@ def apply_event(cursor: Cursor, channel: Channel, event_id: str | None, event: C
         case Connection():
             apply_connection(cursor, channel, event)
             applied.signals.append(("", {"event": "channel"}))
+        case Fetch():
+            applied.elsewhere = True
         case Ignored():
             applied.reasons.append(event.reason)
 
@@ -81,5 +85,5 @@ def tell_news(tawkee: Tawkee, channel: Channel, applied: Applied) -> None:
     """After the commit: whoever watches is told, and the dispatcher when a turn is due at once."""
     for address, event in applied.signals:
         signal_chat(tawkee.settings, channel.id, address, event)
-    if applied.due:
+    if applied.due or applied.elsewhere:
         ring(tawkee.settings)

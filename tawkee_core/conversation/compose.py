@@ -1,19 +1,25 @@
 """A person's own words, sent through the channel in the chat's order; and the sending again of what did not arrive."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg2.extras import Json
 
 from ..context import Tawkee
 from ..db import Cursor, run, transaction
 from ..doorbell import ring
 from ..errors import BadInput, Conflict, NotFound, TooLarge
 from ..models import new_id
-from ..types import Media
+from ..types import Button, ChannelInfo, Media, Template
 from .handover import lock_chat, pass_to_person
 from .media import add_media, keep_data
+from .window import is_open
 
 WRITE = """
 with placed as (
-    update chat set seq = seq + 1, last_message_id = %(id)s, last_message_at = now(), unread = 0,
+    update chat set seq = seq + 1, offer = %(offer)s, last_message_id = %(id)s, last_message_at = now(), unread = 0,
         status = case status when 'resolved' then 'open' else status end where id = %(chat_id)s
     returning id, workspace_id, channel_id, interaction_id, seq
 ), said as (
@@ -28,58 +34,104 @@ select %(outbound_id)s, workspace_id, id, %(id)s, seq, %(semantics)s, 'pending' 
 """
 
 
-def write_message(
-    tawkee: Tawkee,
-    workspace_id: str,
-    chat_id: str,
-    user_id: str,
-    text: str = "",
-    media: Media | None = None,
-    client_id: str | None = None,
-) -> str:
+@dataclass(frozen=True)
+class Draft:
+    """What a person wants to send: words, a file, choices, or an approved template."""
+
+    text: str = ""
+    media: Media | None = None
+    client_id: str | None = None
+    buttons: Sequence[Button] = ()
+    template: Template | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What is kept beside the words."""
+        data: dict[str, Any] = {"client_id": self.client_id} if self.client_id else {}
+        if self.buttons:
+            data["buttons"] = [{"id": button.id, "title": button.title} for button in self.buttons]
+        if self.template:
+            parts = {"name": self.template.name, "language": self.template.language}
+            data["template"] = parts | {"parameters": list(self.template.parameters)}
+        return data
+
+
+def write_message(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str, text: str = "", **more: Any) -> str:
+    """`send_draft` of these words, and of the other fields of a Draft."""
+    return send_draft(tawkee, workspace_id, chat_id, user_id, Draft(text, **more))
+
+
+def send_draft(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str, draft: Draft) -> str:
     """Send a person's message; writing is taking over. The same `client_id` again gives the message there is; its id.
 
-    Raises NotFound, BadInput (nothing said, or a file the channel cannot carry), TooLarge."""
-    if not text.strip() and media is None:
-        raise BadInput("A message needs a text or a file.", slug="empty_message")
-    info, kind = channel_info(tawkee, workspace_id, chat_id), "text"
-    if media is not None:
-        kind = fit_media(info, media)
-        media = keep_data(tawkee.settings, workspace_id, media)
+    Raises NotFound, BadInput (nothing said, or what the channel cannot carry), TooLarge, Conflict outside the reply
+    window, where only a template may be sent."""
+    if not (draft.text.strip() or draft.media or draft.template):
+        raise BadInput("A message needs a text, a file or a template.", slug="empty_message")
+    chat = find_channel(tawkee, workspace_id, chat_id)
+    check_window(chat, draft)
+    kind, media = "text", None
+    if draft.media is not None:
+        kind = fit_media(chat.info, draft.media)
+        media = keep_data(tawkee.settings, workspace_id, draft.media)
     with transaction() as cursor:
-        chat = lock_chat(cursor, workspace_id, chat_id)
-        known = known_message(cursor, chat_id, client_id)
+        locked = lock_chat(cursor, workspace_id, chat_id)
+        known = known_message(cursor, chat_id, draft.client_id)
         if known:
             return known
-        if chat.owner != "human" or chat.owner_id != user_id:
+        if locked.owner != "human" or locked.owner_id != user_id:
             pass_to_person(cursor, chat_id, user_id, "a person wrote")
-        message_id = new_id()
-        parameters = {
-            "id": message_id,
-            "outbound_id": new_id(),
-            "chat_id": chat_id,
-            "user_id": user_id,
-            "kind": kind,
-            "text": text,
-        }
-        cursor.execute(
-            WRITE,
-            parameters | {"data": {"client_id": client_id} if client_id else {}, "semantics": info.send_semantics},
-        )
+        message_id = add_message(cursor, chat_id, user_id, kind, draft, chat.info.send_semantics)
         if media is not None:
             add_media(cursor, workspace_id, message_id, media)
     ring(tawkee.settings)
     return message_id
 
 
-def channel_info(tawkee: Tawkee, workspace_id: str, chat_id: str) -> Any:
+def add_message(cursor: Cursor, chat_id: str, user_id: str, kind: str, draft: Draft, semantics: str) -> str:
+    message_id = new_id()
+    parameters = {
+        "id": message_id,
+        "outbound_id": new_id(),
+        "chat_id": chat_id,
+        "user_id": user_id,
+        "kind": kind,
+        "text": draft.text,
+        "data": draft.data,
+        "offer": Json(draft.data["buttons"]) if draft.buttons else None,
+        "semantics": semantics,
+    }
+    cursor.execute(WRITE, parameters)
+    return message_id
+
+
+class ChatChannel(NamedTuple):
+    """What a chat's channel can carry, and when its contact wrote last."""
+
+    info: ChannelInfo
+    last_in_at: datetime | None
+
+
+def find_channel(tawkee: Tawkee, workspace_id: str, chat_id: str) -> ChatChannel:
+    """Raises NotFound, and UnknownPlugin when the channel's plugin is not here."""
     rows = run(
-        "select h.kind from chat c join channel h on h.id = c.channel_id where c.workspace_id = %s and c.id = %s",
+        "select h.kind, c.last_in_at from chat c join channel h on h.id = c.channel_id"
+        " where c.workspace_id = %s and c.id = %s",
         (workspace_id, chat_id),
     )
-    if not rows:
+    info = tawkee.plugins.channel(rows[0].kind).channel_info() if rows else None
+    if info is None:
         raise NotFound()
-    return tawkee.plugins.channel(rows[0].kind).channel_info()
+    return ChatChannel(info, rows[0].last_in_at)
+
+
+def check_window(chat: ChatChannel, draft: Draft) -> None:
+    """Raise what is wrong with saying this now: a closed window, or a template where there are none."""
+    capabilities = chat.info.capabilities
+    if draft.template and not capabilities.templates:
+        raise BadInput("This channel has no templates.", slug="unsupported_template")
+    if draft.template is None and not is_open(capabilities, "person", chat.last_in_at):
+        raise Conflict("The contact wrote too long ago: only an approved template may be sent.", slug="window_closed")
 
 
 def fit_media(info: Any, media: Media) -> str:

@@ -11,7 +11,8 @@ from .turns import ClaimedTurn
 
 HISTORY = 20
 LOAD = """
-select c.id as chat_id, c.owner, c.epoch, c.address_kind, c.address, p.id as contact_id, p.name as contact_name,
+select c.id as chat_id, c.owner, c.epoch, c.address_kind, c.address, c.last_in_at, p.id as contact_id, p.name as
+contact_name,
 p.phone,
     h.id, h.workspace_id, h.agent_id, h.kind, h.name, h.config, h.sealed, h.webhook_token, h.status,
     g.name as agent_name, g.type, g.communication_style, g.job_name, g.job_site, g.job_description, g.behavior,
@@ -40,6 +41,7 @@ class TurnContext:
     contact: Contact
     messages: list[Any]
     trained: bool
+    last_in_at: Any = None
 
     @property
     def fresh(self) -> list[Any]:
@@ -58,7 +60,9 @@ def load_context(settings: Settings, turn: ClaimedTurn) -> TurnContext:
     with connection():
         row = run(LOAD, (turn.chat_id,))[0]
         messages = run(MESSAGES, (turn.chat_id, turn.upto_seq, HISTORY))[::-1]
-    return TurnContext(turn, open_channel(settings, row), agent_of(row), contact_of(row), messages, row.trained)
+    return TurnContext(
+        turn, open_channel(settings, row), agent_of(row), contact_of(row), messages, row.trained, row.last_in_at
+    )
 
 
 def agent_of(row: Any) -> Agent:

@@ -13,11 +13,12 @@ import structlog
 from psycopg2.extensions import TransactionRollbackError
 
 from .. import metrics
+from ..channels.pause import lose_auth
 from ..context import Tawkee
 from ..db import LOST, Cursor, transaction
-from ..errors import BadPayload
+from ..errors import AuthLost, BadPayload, Refused
 from ..models import new_id
-from ..types import MEDIA_KINDS, Channel, ChannelEvent, Echo, Incoming
+from ..types import MEDIA_KINDS, Channel, ChannelEvent, Echo, Fetch, Ignored, Incoming
 from .apply import Applied, apply_events, tell_news
 from .media import keep_data
 
@@ -98,6 +99,9 @@ def apply_fresh(
         if event_id is None:
             return Outcome("duplicate"), Applied()
         applied = apply_events(cursor, channel, event_id, events)
+        if applied.elsewhere:
+            cursor.execute("update inbound_event set state = 'new' where id = %s", (event_id,))
+            return Outcome("new"), applied
         if applied.missing:
             postpone_event(cursor, event_id, "speaks of a message that is not here yet")
             return Outcome("new"), applied
@@ -185,7 +189,8 @@ def apply_direct(channel: Channel, events: Sequence[ChannelEvent]) -> Applied:
 def retry_event(tawkee: Tawkee, channel: Channel, event: Any) -> None:
     """Apply a kept event (a row of `inbound_event`) that could not be applied when it came."""
     try:
-        events = keep_files(tawkee, channel, parse_events(tawkee, channel, event.headers, bytes(event.body)))
+        told = fetch_events(tawkee, channel, parse_events(tawkee, channel, event.headers, bytes(event.body)))
+        events = keep_files(tawkee, channel, told)
         applied = repeat_deadlocked(lambda: apply_again(channel, event.id, events))
     except LOST:
         raise
@@ -194,6 +199,25 @@ def retry_event(tawkee: Tawkee, channel: Channel, event: Any) -> None:
         bury_event(event, f"{type(error).__name__}: {error}")
         return
     tell_news(tawkee, channel, applied)
+
+
+def fetch_events(tawkee: Tawkee, channel: Channel, events: Sequence[ChannelEvent]) -> list[ChannelEvent]:
+    """The events with every Fetch replaced by what the provider says there. Raises NotSent to be tried again."""
+    told: list[ChannelEvent] = []
+    for event in events:
+        told += fetch_event(tawkee, channel, event) if isinstance(event, Fetch) else [event]
+    return told
+
+
+def fetch_event(tawkee: Tawkee, channel: Channel, event: Fetch) -> list[ChannelEvent]:
+    try:
+        found = tawkee.plugins.channel(channel.kind).channel_fetch(channel=channel, resource=event.resource)
+    except Refused as error:
+        return [Ignored(f"{event.resource[:80]} is gone: {error}")]
+    except AuthLost as error:
+        lose_auth(channel, str(error))
+        raise
+    return found or [Ignored(f"nothing at {event.resource[:80]}")]
 
 
 def apply_again(channel: Channel, event_id: str, events: Sequence[ChannelEvent]) -> Applied:

@@ -99,4 +99,4 @@ def send_first(tawkee: Tawkee, context: TurnContext, reply: Reply, committed: Co
     sending = committed.sending
     if sending is not None:
         message = Message(sending.message_id, "text", reply.parts[0], author="agent")
-        deliver_all(tawkee, sending, Parcel(context.channel, context.contact, message))
+        deliver_all(tawkee, sending, Parcel(context.channel, context.contact, message, context.last_in_at))

@@ -5,6 +5,7 @@ The intent is committed before this is called; no transaction is open while the 
 import random
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -17,16 +18,20 @@ from ..context import Tawkee
 from ..db import persist, run
 from ..doorbell import signal_chat
 from ..errors import Ambiguous, AuthLost, NotFound, NotSent, RateLimited, Refused, SendError, TawkeeError
-from ..types import Address, Channel, Contact, Media, Message
+from ..types import Address, Capabilities, Channel, Contact, Media, Message, Template
 from .addresses import address_key
+from .choices import buttons_of, fit_buttons
 from .media import media_url, read_data
 from .outbound import MAX_ATTEMPTS, MAX_RECOVERIES, Sending, claim_sendings, settle_row
+from .window import is_open
 
 AUTH_WAIT = 60.0
+WINDOW_CLOSED = "window_closed: the provider takes only an approved template this long after the contact's last message"
 log = structlog.get_logger()
 
 LOAD = """
-select m.id as message_id, m.kind as message_kind, m.text, m.author, m.quoted_id, c.address_kind, c.address, p.id as
+select m.id as message_id, m.kind as message_kind, m.text, m.author, m.quoted_id, m.data, c.last_in_at, c.address_kind,
+c.address, p.id as
 contact_id,
     p.name as contact_name, p.phone, d.id as media_id, d.mimetype, d.filename, d.size, d.path, d.ref,
     h.id, h.workspace_id, h.agent_id, h.kind, h.name, h.config, h.sealed, h.webhook_token, h.status, h.deleted_at
@@ -44,6 +49,7 @@ class Parcel:
     channel: Channel
     contact: Contact
     message: Message
+    last_in_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -100,8 +106,21 @@ def load_parcel(tawkee: Tawkee, message_id: str) -> Parcel:
         raise NotFound("the channel was removed")
     tawkee.plugins.channel(row.kind)
     contact = Contact(row.contact_id, row.contact_name, Address(row.address_kind, row.address), row.phone)
-    message = Message(row.message_id, row.message_kind, row.text, media_of(tawkee, row), row.quoted_id, row.author)
-    return Parcel(open_channel(tawkee.settings, row), contact, message)
+    return Parcel(open_channel(tawkee.settings, row), contact, message_of(tawkee, row), row.last_in_at)
+
+
+def message_of(tawkee: Tawkee, row: Any) -> Message:
+    template = row.data.get("template")
+    return Message(
+        row.message_id,
+        row.message_kind,
+        row.text,
+        media_of(tawkee, row),
+        row.quoted_id,
+        row.author,
+        buttons_of(row.data),
+        Template(template["name"], template["language"], tuple(template["parameters"])) if template else None,
+    )
 
 
 def media_of(tawkee: Tawkee, row: Any) -> Media | None:
@@ -118,9 +137,13 @@ def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
     if time.monotonic() - sending.began > tawkee.settings.lease_seconds / 2:
         return Verdict("pending", error="too late to send under this lease", uncounted=True)
     plugin = tawkee.plugins.channel(parcel.channel.kind)
+    capabilities = capabilities_of(tawkee, parcel.channel)
+    if parcel.message.template is None and not is_open(capabilities, parcel.message.author, parcel.last_in_at):
+        return Verdict("dead", error=WINDOW_CLOSED)
+    message = fit_buttons(parcel.message, capabilities)
     try:
         provider_id = plugin.channel_send(
-            channel=parcel.channel, contact=parcel.contact, message=parcel.message, client_id=parcel.message.id
+            channel=parcel.channel, contact=parcel.contact, message=message, client_id=message.id
         )
     except SendError as error:
         return judge(tawkee, sending, parcel.channel, error)
@@ -130,6 +153,11 @@ def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
     if provider_id is None:
         return Verdict("dead", error="This channel cannot send.")
     return Verdict("sent", provider_id=provider_id or None)
+
+
+def capabilities_of(tawkee: Tawkee, channel: Channel) -> Capabilities:
+    info = tawkee.plugins.channel(channel.kind).channel_info()
+    return info.capabilities if info else Capabilities()
 
 
 def judge(tawkee: Tawkee, sending: Sending, channel: Channel, error: SendError) -> Verdict:

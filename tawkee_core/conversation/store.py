@@ -6,6 +6,7 @@ from ..db import Cursor
 from ..models import new_id
 from ..types import MEDIA_KINDS, Channel, Incoming
 from .addresses import find_place
+from .choices import understand_choice
 from .media import add_media
 
 MAX_TEXT = 65_536
@@ -36,7 +37,8 @@ with chat_now as (
 ), touched as (
     update chat set seq = kept.seq, unread = unread + 1, interaction_id = kept.interaction_id, last_message_id =
     kept.id,
-        last_message_at = now(), address_kind = %(address_kind)s, address = %(address)s,
+        last_message_at = now(), last_in_at = now(), offer = null, address_kind = %(address_kind)s, address =
+        %(address)s,
         status = case chat.status when 'resolved' then 'open' else chat.status end
     from kept where chat.id = %(chat_id)s
 ), collected as (
@@ -64,6 +66,7 @@ def store_incoming(cursor: Cursor, channel: Channel, event_id: str | None, incom
 
     A group's message is answered only when it mentions the agent, a reaction never."""
     place = find_place(cursor, channel, incoming.addresses, "" if incoming.group else incoming.name, incoming.group)
+    incoming = understand_choice(place.offer, incoming)
     cursor.execute(STORE, store_parameters(channel, event_id, incoming, place.chat_id))
     row: Any = cursor.fetchone()
     if row is None:

@@ -3,7 +3,7 @@
 from peewee import BigIntegerField, IntegerField, TextField
 
 from .agent import Agent
-from .base import IdField, Owned, TimeField, link, now
+from .base import IdField, JsonField, Owned, TimeField, link, now
 from .channel import Channel
 from .contact import Contact
 from .user import User
@@ -30,6 +30,9 @@ class Chat(Owned):
     interaction_id = IdField(null=True)
     last_message_id = IdField(null=True)
     last_message_at = TimeField(default=now)
+    last_in_at = TimeField(null=True)
+    offer = JsonField(null=True)
+    paced_until = TimeField(null=True)
     created_at = TimeField(default=now)
 
 
