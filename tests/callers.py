@@ -50,7 +50,7 @@ def register_caller(client: FlaskClient) -> Caller:
     """Somebody new, with a workspace of their own."""
     email = f"{new_id()}@example.com"
     given = {"name": "Ana Lima", "email": email, "password": PASSWORD, "workspace_name": "Loja"}
-    made = client.post("/api/auth/register", json=given)
+    made: Answer = client.post("/api/auth/register", json=given)
     assert made.status_code == 201, made.text
     body = made.json
     return Caller(
