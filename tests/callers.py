@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from tawkee_core.models import new_id
 
+Answer = Any  # a werkzeug TestResponse, whose `json` is said to be None at times
 PASSWORD = "correct horse battery"
 
 
@@ -22,21 +22,21 @@ class Caller:
     access_token: str
     refresh_token: str
 
-    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+    def call(self, method: str, path: str, **options: Any) -> Answer:
         path = path.replace("…", f"/api/workspaces/{self.workspace_id}")
         headers = {"Authorization": f"Bearer {self.access_token}", **options.pop("headers", {})}
         return self.client.open(path, method=method, headers=headers, **options)
 
-    def get(self, path: str, **options: Any) -> TestResponse:
+    def get(self, path: str, **options: Any) -> Answer:
         return self.call("GET", path, **options)
 
-    def post(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+    def post(self, path: str, json: Any = None, **options: Any) -> Answer:
         return self.call("POST", path, json=json, **options)
 
-    def patch(self, path: str, json: Any) -> TestResponse:
+    def patch(self, path: str, json: Any) -> Answer:
         return self.call("PATCH", path, json=json)
 
-    def delete(self, path: str) -> TestResponse:
+    def delete(self, path: str) -> Answer:
         return self.call("DELETE", path)
 
     def make_agent(self, **values: Any) -> str:
@@ -50,7 +50,7 @@ def register_caller(client: FlaskClient) -> Caller:
     """Somebody new, with a workspace of their own."""
     email = f"{new_id()}@example.com"
     given = {"name": "Ana Lima", "email": email, "password": PASSWORD, "workspace_name": "Loja"}
-    made = client.post("/api/auth/register", json=given)
+    made: Answer = client.post("/api/auth/register", json=given)
     assert made.status_code == 201, made.text
     body = made.json
     return Caller(

@@ -1,7 +1,7 @@
 """How a channel stands with its provider: asked, or told by a webhook, and kept. No database connection is held while a
 provider is asked."""
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import structlog
 from psycopg2.extras import Json
@@ -10,12 +10,11 @@ from ..context import Tawkee, current
 from ..db import Cursor, run
 from ..errors import AuthLost, Conflict, NotFound
 from ..security import seal
-from ..types import Channel, Connection, Label, TemplateInfo
+from ..types import Channel, Connection, ConnectionState, Label, TemplateInfo
 from .load import load_channel, seal_context
 from .setup import channel_info
 
 Step = Literal["connect", "qr", "status", "disconnect"]
-WITHOUT_PROVIDER = {"connect": "connected", "disconnect": "disconnected"}
 # what is not said anew stays: a code while it may still be scanned, words while nothing changed
 APPLY = """
 update channel set status = %(state)s, updated_at = now(),
@@ -79,15 +78,21 @@ def ask_provider(tawkee: Tawkee, workspace_id: str, channel_id: str, step: Step)
 
     Raises NotFound, UnknownPlugin, Conflict where this kind knows no such step, and what the plugin raises."""
     channel = find_channel(tawkee, workspace_id, channel_id)
+    info = channel_info(tawkee, channel.kind)
+    connection = without_provider(channel, step) if info.connects == "none" else call_provider(tawkee, channel, step)
+    if connection is None:
+        raise Conflict("This kind of channel does not do that.", slug="not_supported")
+    apply_connection(None, channel, connection)
+    return connection
+
+
+def call_provider(tawkee: Tawkee, channel: Channel, step: Step) -> Connection | None:
     hook = getattr(tawkee.plugins.channel(channel.kind), f"channel_{step}")
     try:
         connection: Connection | None = hook(channel=channel)
     except AuthLost as error:
         log.warning("channel_auth_lost", channel_id=channel.id, kind=channel.kind, reason=str(error)[:300])
-        connection = Connection("failed", refused_label(error))
-    if connection is None:
-        connection = without_provider(tawkee, channel, step)
-    apply_connection(None, channel, connection)
+        return Connection("failed", refused_label(error))
     return connection
 
 
@@ -106,10 +111,9 @@ def refused_label(error: AuthLost) -> Label:
     )
 
 
-def without_provider(tawkee: Tawkee, channel: Channel, step: Step) -> Connection:
-    """A step of a kind that has no provider, or none of this sort."""
+def without_provider(channel: Channel, step: Step) -> Connection | None:
+    """A kind that needs no connecting is switched on and off here."""
+    states: dict[str, ConnectionState] = {"connect": "connected", "disconnect": "disconnected"}
     if step == "status":
-        return Connection(channel.status)  # type: ignore[arg-type]  # as it was kept
-    if step in WITHOUT_PROVIDER and channel_info(tawkee, channel.kind).connects == "none":
-        return Connection(WITHOUT_PROVIDER[step])  # type: ignore[arg-type]  # its values are states
-    raise Conflict("This kind of channel does not do that.", slug="not_supported")
+        return Connection(cast(ConnectionState, channel.status))
+    return Connection(states[step]) if step in states else None

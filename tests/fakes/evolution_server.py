@@ -17,7 +17,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import aiohttp
@@ -46,6 +46,7 @@ class EvolutionServer:
         self.presences: list[tuple[str, str]] = []
         self.faults: deque[Fault] = deque()
         self.unknown_numbers: set[str] = set()
+        self.on_call: Callable[[], None] = lambda: None
         self.licensed = True
         self.stores = True
         self.loop = asyncio.new_event_loop()
@@ -162,6 +163,7 @@ class EvolutionServer:
         if request.path.startswith("/fake/"):
             return web.json_response(await self.control(request.path[6:], body))
         self.calls.append((request.method, request.path, body))
+        self.on_call()
         fault = self.next_fault(request.path)
         early = await self.fail_early(request, fault) if fault else None
         if early is not None:

@@ -1,0 +1,139 @@
+"""What the pages of this folder take from the code; cog calls it (`make docs`), `make lint` checks that it was."""
+
+import ast
+import inspect
+import re
+from configparser import ConfigParser
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+import tawkee_core
+from tawkee_core import errors, types
+from tawkee_core.cli import main
+from tawkee_core.hookspecs import CHAPTERS
+from tawkee_core.settings import SETTINGS
+
+
+def flat(text: str | None) -> str:
+    """A docstring as one paragraph, safe in a table."""
+    return " ".join((text or "").split()).replace("|", "\\|")
+
+
+def list_settings() -> str:
+    rows = [f"| `{each.name}` | {show_default(each.default)} | {each.help} |" for each in SETTINGS]
+    return "\n".join(["| Variable | Default | What it does |", "|---|---|---|", *rows])
+
+
+def show_default(default: Any) -> str:
+    return "" if default == "" else f"`{default}`"
+
+
+def list_errors() -> str:
+    classes = [each for _, each in inspect.getmembers(errors, inspect.isclass)]
+    ours = [each for each in classes if issubclass(each, errors.TawkeeError)]
+    ordered = sorted(ours, key=lambda each: inspect.getsourcelines(each)[1])
+    public = set(tawkee_core.__all__)
+    rows = [
+        f"| `{each.slug}` | {each.status} | `{each.__name__}`{'' if each.__name__ in public else ' (core only)'} "
+        f"| {flat(each.__doc__)} |"
+        for each in ordered
+    ]
+    return "\n".join(["| Slug | Status | Class | When |", "|---|---|---|---|", *rows])
+
+
+def list_hooks() -> str:
+    tree = ast.parse(Path("tawkee_core/hookspecs.py").read_text())
+    chapters = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    return "\n\n".join(show_chapter(chapters[chapter.__name__]) for chapter in CHAPTERS)
+
+
+def show_chapter(chapter: ast.ClassDef) -> str:
+    functions = (node for node in chapter.body if isinstance(node, ast.FunctionDef))
+    parts = [f"## {chapter.name}", flat(ast.get_docstring(chapter)), *map(show_hook, functions)]
+    return "\n\n".join(parts)
+
+
+def show_hook(node: ast.FunctionDef) -> str:
+    arguments = [f"{each.arg}: {plain(each.annotation)}" for each in node.args.args if each.arg != "self"]
+    signature = f"def {node.name}({', '.join(arguments)}) -> {plain(node.returns)}"
+    users = ", ".join(f"`{name}`" for name in first_party(node.name))
+    code = f"```python\n{signature}\n```"
+    return "\n\n".join([f"### {node.name}", code, flat(ast.get_docstring(node)), f"{way_of(node)} Used by {users}."])
+
+
+def plain(annotation: ast.expr | None) -> str:
+    return ast.unparse(annotation).replace("'", "") if annotation else "None"
+
+
+def way_of(node: ast.FunctionDef) -> str:
+    """How a hook is called, which its decorator says."""
+    marker = ast.unparse(node.decorator_list[0])
+    if "firstresult" in marker:
+        return "Asked of one plugin by its name; `None` means that it does not do this."
+    return "Called at start-up, of every plugin." if "historic" in marker else "Called of every plugin, each by itself."
+
+
+def first_party(hook: str) -> list[str]:
+    """The plugins that come with Tawkee and implement a hook, by what setup.cfg announces."""
+    setup = ConfigParser()
+    setup.read("setup.cfg")
+    lines = setup["options.entry_points"]["tawkee"].strip().splitlines()
+    announced = dict(re.split(r"\s*=\s*", line) for line in sorted(lines))
+    folders = setup["options"]["package_dir"].strip().splitlines()
+    places = dict(re.split(r"\s*=\s*", line) for line in folders)
+    return [name for name, package in announced.items() if implements(Path(places[package]), hook)]
+
+
+def implements(package: Path, hook: str) -> bool:
+    return f"\ndef {hook}(" in (package / "__init__.py").read_text()
+
+
+def list_types() -> str:
+    """Every frozen dataclass that crosses between core and plugins."""
+    classes: list[type] = [each for _, each in inspect.getmembers(types, inspect.isclass) if is_dataclass(each)]
+    return "\n\n".join(show_type(each) for each in sorted(classes, key=lambda each: inspect.getsourcelines(each)[1]))
+
+
+def show_type(kind: Any) -> str:
+    names = ", ".join(f"`{each.name}`" for each in fields(kind))
+    return f"**{kind.__name__}**: {flat(kind.__doc__)}  \nFields: {names}."
+
+
+def list_commands() -> str:
+    """The help of the command and of each of its own."""
+    with click.Context(main, info_name="tawkee") as context:
+        own = [main.commands[name] for name in sorted(main.commands)]
+        return "\n\n".join([show_help(main, context), *(show_help(each, context, "#" * 2) for each in own)])
+
+
+def show_help(command: click.Command, parent: click.Context, heading: str = "#") -> str:
+    name = "tawkee" if command is main else f"tawkee {command.name}"
+    with click.Context(command, info_name=name, max_content_width=100) as context:
+        return f"{heading} {name}\n\n```\n{command.get_help(context)}\n```"
+
+
+def show_code(path: str, *names: str) -> str:
+    """Functions and assignments of a file, as they stand there."""
+    text = Path(path).read_text()
+    nodes = {name: node for node in ast.parse(text).body for name in names_of(node)}
+    parts = [cut_lines(text, nodes[name]) for name in names]
+    return "```python\n" + "\n\n\n".join(parts) + "\n```"
+
+
+def names_of(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    return [ast.unparse(target) for target in node.targets] if isinstance(node, ast.Assign) else []
+
+
+def cut_lines(text: str, node: ast.stmt) -> str:
+    decorators = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(each.lineno for each in decorators)])
+    return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+
+
+def show_file(path: str, language: str) -> str:
+    return f"```{language}\n{Path(path).read_text().strip()}\n```"
