@@ -1,6 +1,6 @@
 """How the channel presents itself."""
 
-from tawkee_core import Capabilities, ChannelInfo, Field, Label, MediaRule
+from tawkee_core import Capabilities, ChannelInfo, Field, Label, MediaRule, Pace
 
 from .send import MAX_FILE
 
@@ -49,6 +49,8 @@ INFO = ChannelInfo(
         Field("typing", Label("Mostrar “digitando…”", "Show “typing…”"), kind="boolean", default=True),
         Field("read_receipts", Label("Confirmar leitura", "Send read receipts"), kind="boolean", default=True),
     ),
+    pace=Pace(contact_seconds=6.0),
+    unofficial=True,
     capabilities=Capabilities(
         max_text=4096,
         media_in={kind: ANY for kind in ("image", "audio", "video", "document", "sticker")},

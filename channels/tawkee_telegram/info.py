@@ -1,6 +1,6 @@
 """How the channel presents itself. Limits: core.telegram.org/bots/api and /bots/faq."""
 
-from tawkee_core import Capabilities, ChannelInfo, Field, Label, MediaRule
+from tawkee_core import Capabilities, ChannelInfo, Field, Label, MediaRule, Pace
 
 MIB = 1024 * 1024
 API = "https://api.telegram.org"
@@ -39,6 +39,7 @@ INFO = ChannelInfo(
         ),
         Field("typing", Label("Mostrar “digitando…”", "Show “typing…”"), kind="boolean", default=True),
     ),
+    pace=Pace(contact_seconds=1.0, per_second=30.0),
     capabilities=Capabilities(
         max_text=4096,
         media_in={kind: IN for kind in ("image", "audio", "video", "document", "sticker")},
@@ -50,6 +51,8 @@ INFO = ChannelInfo(
         },
         typing=True,
         read_receipts=True,
+        buttons=10,
+        max_button=60,
         groups=True,
     ),
 )

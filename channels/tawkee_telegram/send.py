@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tawkee_core import Ambiguous, Channel, Contact, Media, Message, NotSent, Refused
+from tawkee_core import Ambiguous, Button, Channel, Contact, Media, Message, NotSent, Refused
 
 from .api import call, download
 from .info import MAX_DOWNLOAD
@@ -30,7 +30,14 @@ def send_message(channel: Channel, contact: Contact, message: Message) -> str:
         return sent_id(send_file(channel, values, message, message.media))
     if not message.text.strip():
         raise Refused("There is nothing to send.")
+    if message.buttons:
+        values["reply_markup"] = {"inline_keyboard": [[button_of(each)] for each in message.buttons]}
     return sent_id(call(channel, "sendMessage", values | {"text": message.text}))
+
+
+def button_of(button: Button) -> dict[str, str]:
+    """A button that sends its id back; Telegram takes at most 64 bytes of it."""
+    return {"text": button.title, "callback_data": button.id.encode()[:64].decode(errors="ignore")}
 
 
 def send_file(channel: Channel, values: dict[str, Any], message: Message, media: Media) -> Any:

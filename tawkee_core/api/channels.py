@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 
 from ..channels import setup
 from ..channels.connect import Step, ask_provider, list_templates
+from ..channels.health import read_health
 from ..channels.remove import delete_channel, list_removed, restore_channel
 from ..channels.show import show_channel
 from ..context import current
@@ -67,6 +68,19 @@ class RemovalOutput(Schema):
     id = fields.String()
     cleaned = fields.Boolean(metadata={"description": "Whether nothing is left at the provider"})
     reason = fields.String(metadata={"description": "If not, why"})
+
+
+class HealthOutput(ConnectionOutput):
+    last_event_at = fields.DateTime(allow_none=True, metadata={"description": "When a contact wrote last"})
+    last_sent_at = fields.DateTime(allow_none=True)
+    paused_until = fields.DateTime(allow_none=True)
+    received = fields.Integer()
+    sent = fields.Integer()
+    failed = fields.Integer()
+    unconfirmed = fields.Integer()
+    error_rate = fields.Float(metadata={"description": "Failed and unconfirmed among all that was tried"})
+    reply_ratio = fields.Float(allow_none=True, metadata={"description": "Contacts who wrote, per contact written to"})
+    warming_up = fields.Boolean(metadata={"description": "The number is new here: write to few people, slowly"})
 
 
 class TemplateOutput(Schema):
@@ -184,6 +198,14 @@ def status(workspace_id: str, channel_id: str) -> dict[str, Any]:
 def disconnect(workspace_id: str, channel_id: str) -> dict[str, Any]:
     """Log out at the provider and keep the set-up"""
     return take_step(workspace_id, channel_id, "disconnect")
+
+
+@blueprint.route("/channels/<id:channel_id>/health")
+@signed_in
+@blueprint.response(200, HealthOutput)
+def health(workspace_id: str, channel_id: str) -> dict[str, Any]:
+    """How the channel fared in the last 24 hours"""
+    return read_health(workspace_id, channel_id)
 
 
 @blueprint.route("/channels/<id:channel_id>/templates")

@@ -28,7 +28,8 @@ select c.seq, c.epoch, c.owner, c.interaction_id, t.state = 'running' and t.fenc
     g.status = 'ACTIVE' and g.deleted_at is null and h.deleted_at is null as awake,
     exists (select from turn n where n.chat_id = c.id and n.state = 'collecting') as newer,
     coalesce(h.paused_until > now(), false) or exists (select from outbound o where o.chat_id = c.id
-        and o.state in ('pending', 'sending', 'reconciling')) as queue
+        and o.state in ('pending', 'sending', 'reconciling'))
+        or coalesce(c.paced_until > now(), false) as queue
 from chat c join turn t on t.id = %(turn_id)s join channel h on h.id = c.channel_id
     join agent g on g.id = h.agent_id where c.id = %(chat_id)s
 for update of t

@@ -20,7 +20,7 @@ CLAIM = f"""
 with due as (
     select o.id, c.epoch from outbound o join chat c on c.id = o.chat_id join channel h on h.id = c.channel_id
     where o.state = 'pending' and o.next_at <= now() and (%(chat_id)s::uuid is null or o.chat_id = %(chat_id)s)
-        and (h.paused_until is null or h.paused_until <= now())
+        and (h.paused_until is null or h.paused_until <= now()) and (c.paced_until is null or c.paced_until <= now())
         and not exists (select from outbound p where p.chat_id = o.chat_id and p.seq < o.seq and p.state in {OPEN})
     order by o.next_at limit %(count)s for update of c skip locked
 ), claimed as (
@@ -60,7 +60,9 @@ with settled as (
     where %(final)s and t.id = settled.turn_id and t.state = 'replying' and not exists (
         select from outbound x where x.turn_id = t.id and x.id <> settled.id and x.state in {OPEN})
 ), flagged as (
-    update chat c set attention = %(attention)s from settled where %(attention)s <> '' and c.id = settled.chat_id
+    update chat c set attention = coalesce(nullif(%(attention)s, ''), c.attention),
+        paced_until = case when %(pace)s > 0 then now() + make_interval(secs => %(pace)s) else c.paced_until end
+    from settled where (%(attention)s <> '' or %(pace)s > 0) and c.id = settled.chat_id
 )
 select (select count(*) from settled) as ours,
     exists (select from outbound n where n.chat_id = %(chat_id)s and n.state = 'pending' and n.id <> %(id)s) as more
@@ -159,6 +161,7 @@ def settle_row(
     error: str = "",
     wait: float = 0,
     uncounted: bool = False,
+    pace: float = 0,
     came_from: tuple[str, ...] = ("sending", "reconciling"),
 ) -> bool:
     """Write down what became of a sending, if it is still ours; whether more of the chat waits to be sent."""
@@ -174,6 +177,7 @@ def settle_row(
         "error": error[:500],
         "wait": wait,
         "uncounted": int(uncounted),
+        "pace": pace,
         "attention": ATTENTION.get(state, ""),
     }
     row = run(SETTLE, parameters)[0]

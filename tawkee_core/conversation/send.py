@@ -18,11 +18,12 @@ from ..context import Tawkee
 from ..db import persist, run
 from ..doorbell import signal_chat
 from ..errors import Ambiguous, AuthLost, NotFound, NotSent, RateLimited, Refused, SendError, TawkeeError
-from ..types import Address, Capabilities, Channel, Contact, Media, Message, Template
+from ..types import Address, Channel, ChannelInfo, Contact, Label, Media, Message, Template
 from .addresses import address_key
 from .choices import buttons_of, fit_buttons
 from .media import media_url, read_data
 from .outbound import MAX_ATTEMPTS, MAX_RECOVERIES, Sending, claim_sendings, settle_row
+from .pace import wait_turn
 from .window import is_open
 
 AUTH_WAIT = 60.0
@@ -61,6 +62,7 @@ class Verdict:
     error: str = ""
     wait: float = 0.0
     uncounted: bool = False
+    pace: float = 0.0
 
 
 def deliver_all(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> None:
@@ -137,10 +139,12 @@ def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
     if time.monotonic() - sending.began > tawkee.settings.lease_seconds / 2:
         return Verdict("pending", error="too late to send under this lease", uncounted=True)
     plugin = tawkee.plugins.channel(parcel.channel.kind)
-    capabilities = capabilities_of(tawkee, parcel.channel)
-    if parcel.message.template is None and not is_open(capabilities, parcel.message.author, parcel.last_in_at):
+    info = info_of(tawkee, parcel.channel)
+    if parcel.message.template is None and not is_open(info.capabilities, parcel.message.author, parcel.last_in_at):
         return Verdict("dead", error=WINDOW_CLOSED)
-    message = fit_buttons(parcel.message, capabilities)
+    message = fit_buttons(parcel.message, info.capabilities)
+    if not wait_turn(parcel.channel.id, info.pace.per_second):
+        return Verdict("pending", error="the channel speaks at its pace", wait=1.0, uncounted=True)
     try:
         provider_id = plugin.channel_send(
             channel=parcel.channel, contact=parcel.contact, message=message, client_id=message.id
@@ -152,12 +156,11 @@ def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
         return judge(tawkee, sending, parcel.channel, Ambiguous(f"{type(error).__name__}: {error}"))
     if provider_id is None:
         return Verdict("dead", error="This channel cannot send.")
-    return Verdict("sent", provider_id=provider_id or None)
+    return Verdict("sent", provider_id=provider_id or None, pace=info.pace.contact_seconds)
 
 
-def capabilities_of(tawkee: Tawkee, channel: Channel) -> Capabilities:
-    info = tawkee.plugins.channel(channel.kind).channel_info()
-    return info.capabilities if info else Capabilities()
+def info_of(tawkee: Tawkee, channel: Channel) -> ChannelInfo:
+    return tawkee.plugins.channel(channel.kind).channel_info() or ChannelInfo(Label("", ""), "opaque")
 
 
 def judge(tawkee: Tawkee, sending: Sending, channel: Channel, error: SendError) -> Verdict:
@@ -207,6 +210,7 @@ def settle_verdict(sending: Sending, verdict: Verdict, provider_id: str | None) 
         error=verdict.error,
         wait=verdict.wait,
         uncounted=verdict.uncounted,
+        pace=verdict.pace,
     )
 
 

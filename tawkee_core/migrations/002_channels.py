@@ -6,9 +6,11 @@ CHANGES = """
 alter table channel
     add column oauth_nonce text not null default '',
     add column check_at timestamptz not null default now(),
-    add column caught_up_at timestamptz not null default now(),
-    add column last_sent_at timestamptz;
+    add column caught_up_at timestamptz not null default now();
 create index channel_check on channel (check_at) where deleted_at is null;
+
+create index message_recent on message (channel_id, sent_at);
+create index outbound_recent on outbound (intent_at) where intent_at is not null;
 
 alter table chat
     add column last_in_at timestamptz,
@@ -23,6 +25,6 @@ def up(migrator: Any, db: Any) -> None:
 
 def down(migrator: Any, db: Any) -> None:
     db.execute_sql(
-        "alter table channel drop column oauth_nonce, drop column check_at, drop column caught_up_at,"
-        " drop column last_sent_at; alter table chat drop column last_in_at, drop column offer, drop column paced_until"
+        "alter table channel drop column oauth_nonce, drop column check_at, drop column caught_up_at;"
+        " alter table chat drop column last_in_at, drop column offer, drop column paced_until"
     )

@@ -26,7 +26,6 @@ class Channel(Owned):
     oauth_nonce = TextField(default="")
     check_at = TimeField(default=now)
     caught_up_at = TimeField(default=now)
-    last_sent_at = TimeField(null=True)
     created_at = TimeField(default=now)
     updated_at = TimeField(default=now)
     deleted_at = TimeField(null=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..channels.load import load_channel
+from ..channels.watch import check_channel, claim_checks
 from ..context import Tawkee
 from ..conversation.listen import fetch_media
 from ..conversation.media import mark_failed
@@ -28,8 +29,11 @@ DUE = """
 union all (select 'turns', id from turn where state = 'running' and lease_until < now() limit 100)
 union all (select 'sends', o.id from outbound o join chat c on c.id = o.chat_id join channel h on h.id = c.channel_id
     where o.state = 'pending' and o.next_at <= now() and (h.paused_until is null or h.paused_until <= now())
+        and (c.paced_until is null or c.paced_until <= now())
         and not exists (select from outbound p where p.chat_id = o.chat_id and p.seq < o.seq
             and p.state in ('pending', 'sending', 'reconciling')) order by o.next_at limit 500)
+union all (select 'checks', id from channel where deleted_at is null and status in ('connected', 'connecting')
+    and check_at <= now() limit 20)
 union all (select 'lookups', id from outbound where state = 'reconciling' and next_at <= now() limit 100)
 union all (select 'events', id from inbound_event where state = 'new' and next_at <= now() limit 100)
 union all (select 'files', id from media where state = 'remote' and next_at <= now() limit 100)
@@ -87,6 +91,7 @@ KINDS = {
         Kind("lookups", lambda tawkee, worker, count: claim_lookups(tawkee.settings, count), look_up),
         Kind("events", lambda tawkee, worker, count: run(CLAIM_EVENTS, (count, HOLD_SECONDS)), do_event),
         Kind("files", lambda tawkee, worker, count: run(CLAIM_FILES, (count, HOLD_SECONDS)), do_file),
+        Kind("checks", lambda tawkee, worker, count: claim_checks(min(count, 20)), check_channel),
         Kind("trainings", lambda tawkee, worker, count: claim_trainings(count), train),
     )
 }

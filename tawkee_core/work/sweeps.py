@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from .. import metrics
+from ..channels.health import trip_breakers
 from ..conversation.outbound import recover_sendings
 from ..conversation.turns import bury_poison
 from ..db import run
@@ -39,6 +40,12 @@ def finish_replied() -> None:
     )
 
 
+def stop_failing() -> None:
+    count = trip_breakers()
+    if count:
+        metrics.DEAD.labels("channel").inc(count)
+
+
 def purge_old() -> None:
     """Raw webhooks hold personal data and are needed for a while only; sessions and heartbeats end as well."""
     run(
@@ -61,7 +68,13 @@ class Sweep:
 
 
 def all_sweeps() -> list[Sweep]:
-    return [Sweep(1, recover_lost), Sweep(5, bury_poisoned), Sweep(30, finish_replied), Sweep(600, purge_old)]
+    return [
+        Sweep(1, recover_lost),
+        Sweep(5, bury_poisoned),
+        Sweep(30, finish_replied),
+        Sweep(30, stop_failing),
+        Sweep(600, purge_old),
+    ]
 
 
 def run_sweeps(sweeps: list[Sweep]) -> None:

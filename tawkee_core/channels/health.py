@@ -1,0 +1,82 @@
+"""How a channel fares: when it last heard and spoke, how much fails, how often people answer; and the breaker that
+stops a
+channel whose messages keep failing before its provider does."""
+
+from typing import Any
+
+import structlog
+from psycopg2.extras import Json
+
+from ..db import run
+from ..errors import NotFound
+
+BREAKER_FAILURES = 5
+BREAKER_SHARE = 0.5
+BREAKER_SECONDS = 600
+WARM_DAYS = 7
+log = structlog.get_logger()
+
+HEALTH = """
+select h.status, h.detail, h.paused_until, h.created_at,
+    extract(epoch from now() - h.created_at)::float / 86400 as days,
+    (select max(m.sent_at) from message m where m.channel_id = h.id and m.direction = 'in'
+        and m.sent_at > now() - interval '7 days') as last_event_at,
+    (select max(m.sent_at) from message m where m.channel_id = h.id and m.direction = 'out'
+        and m.status in ('sent', 'delivered', 'read') and m.sent_at > now() - interval '7 days') as last_sent_at,
+    day.*
+from channel h, lateral (
+    select count(*) filter (where direction = 'in')::int as received,
+        count(*) filter (where direction = 'out' and status in ('sent', 'delivered', 'read'))::int as sent,
+        count(*) filter (where direction = 'out' and status = 'failed')::int as failed,
+        count(*) filter (where direction = 'out' and status = 'unconfirmed')::int as unconfirmed,
+        count(distinct chat_id) filter (where direction = 'out')::int as written_to,
+        count(distinct chat_id) filter (where direction = 'in')::int as heard_from
+    from message m where m.channel_id = h.id and m.sent_at > now() - interval '24 hours' and m.kind <> 'note'
+) as day
+where h.workspace_id = %s and h.id = %s and h.deleted_at is null
+"""
+TRIP = """
+with recent as (
+    select h.id, count(*) as tried, count(*) filter (where o.state in ('dead', 'unconfirmed')) as failed
+    from outbound o join chat c on c.id = o.chat_id join channel h on h.id = c.channel_id
+    where o.intent_at > now() - interval '10 minutes' and h.deleted_at is null
+        and (h.paused_until is null or h.paused_until <= now())
+    group by h.id
+)
+update channel h set paused_until = now() + make_interval(secs => %(seconds)s), detail = %(detail)s
+from recent where h.id = recent.id and recent.failed >= %(least)s and recent.failed >= recent.tried * %(share)s
+returning h.id, h.kind
+"""
+TRIPPED = {
+    "pt": "Muitas mensagens deste canal falharam; o envio parou por dez minutos. Veja as mensagens e a conexão.",
+    "en": "Many of this channel's messages failed; sending stopped for ten minutes. Look at them and the connection.",
+}
+
+
+def read_health(workspace_id: str, channel_id: str) -> dict[str, Any]:
+    """The last 24 hours of a channel in figures, and how it stands. Raises NotFound."""
+    rows = run(HEALTH, (workspace_id, channel_id))
+    if not rows:
+        raise NotFound()
+    row = rows[0]
+    tried = row.sent + row.failed + row.unconfirmed
+    figures: dict[str, Any] = row._asdict()
+    return figures | {
+        "error_rate": round((row.failed + row.unconfirmed) / tried, 4) if tried else 0.0,
+        "reply_ratio": round(row.heard_from / row.written_to, 4) if row.written_to else None,
+        "warming_up": row.days < WARM_DAYS,
+    }
+
+
+def trip_breakers() -> int:
+    """Stop channels most of whose messages failed lately; how many were stopped."""
+    parameters = {
+        "seconds": BREAKER_SECONDS,
+        "detail": Json(TRIPPED),
+        "least": BREAKER_FAILURES,
+        "share": BREAKER_SHARE,
+    }
+    tripped = run(TRIP, parameters)
+    for channel in tripped:
+        log.error("channel_breaker_opened", channel_id=channel.id, kind=channel.kind)
+    return len(tripped)

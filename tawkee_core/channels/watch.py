@@ -1,0 +1,96 @@
+"""Looking after connected channels: credentials are renewed in time, missed events are fetched, a channel that fell
+silent is
+asked how it stands and connected again where nobody has to scan anything. One process at a time looks after a
+channel."""
+
+import time
+from typing import Any
+
+import structlog
+
+from ..context import Tawkee
+from ..conversation.receive import receive_events
+from ..db import run
+from ..errors import AuthLost, TawkeeError
+from ..types import Channel, Connection
+from .connect import apply_connection
+from .load import open_channel
+from .pause import lose_auth
+from .setup import channel_info
+
+CHECK_SECONDS = 300
+RENEW_SECONDS = 900
+OVERLAP_SECONDS = 120
+log = structlog.get_logger()
+
+CLAIM = """
+with due as (
+    select id from channel where deleted_at is null and status in ('connected', 'connecting') and check_at <= now()
+    order by check_at limit %(count)s for update skip locked
+)
+update channel h set check_at = now() + make_interval(secs => %(wait)s) from due where h.id = due.id returning h.*
+"""
+
+
+def claim_checks(count: int) -> list[Any]:
+    """Take up to `count` channels that were not looked after for five minutes."""
+    return run(CLAIM, {"count": count, "wait": CHECK_SECONDS})
+
+
+def check_channel(tawkee: Tawkee, row: Any) -> None:
+    """Look after one claimed channel. What the provider cannot do now is done at the next look."""
+    channel = open_channel(tawkee.settings, row)
+    try:
+        channel = renew_credentials(tawkee, channel)
+        catch_up(tawkee, channel, row.caught_up_at.timestamp())
+        check_status(tawkee, channel)
+    except AuthLost as error:
+        lose_auth(channel, str(error))
+    except TawkeeError as error:
+        log.warning("channel_unchecked", channel_id=channel.id, kind=channel.kind, error=f"{error.slug}: {error}"[:300])
+
+
+def renew_credentials(tawkee: Tawkee, channel: Channel) -> Channel:
+    """The channel with credentials that hold until the next look at least."""
+    expires_at = channel.config.get("expires_at")
+    if not isinstance(expires_at, int | float) or expires_at - time.time() > RENEW_SECONDS:
+        return channel
+    renewed = tawkee.plugins.channel(channel.kind).channel_refresh(channel=channel)
+    if renewed is None:
+        return channel
+    apply_connection(None, channel, renewed)
+    values = {name: getattr(channel, name) for name in channel.__slots__}
+    return Channel(**values | {"config": {**channel.config, **renewed.config}})
+
+
+def catch_up(tawkee: Tawkee, channel: Channel, since: float) -> None:
+    """Receive what the provider failed to deliver; what is here already changes nothing."""
+    started = time.time()
+    missed = tawkee.plugins.channel(channel.kind).channel_catch_up(channel=channel, since=since - OVERLAP_SECONDS)
+    if missed is None:
+        return
+    if missed:
+        receive_events(tawkee, channel, missed)
+        log.info("channel_caught_up", channel_id=channel.id, events=len(missed))
+    run("update channel set caught_up_at = to_timestamp(%s) where id = %s", (started, channel.id))
+
+
+def check_status(tawkee: Tawkee, channel: Channel) -> None:
+    """Ask how the channel stands; one that was connected and is not any more is connected again where that is
+    possible."""
+    plugin = tawkee.plugins.channel(channel.kind)
+    stands = plugin.channel_status(channel=channel)
+    if stands is None:
+        return
+    if channel.status == "connected" and stands.state == "disconnected":
+        stands = reconnect(tawkee, channel) or stands
+    if stands.state != channel.status:
+        log.warning("channel_changed", channel_id=channel.id, before=channel.status, now=stands.state)
+        apply_connection(None, channel, stands)
+
+
+def reconnect(tawkee: Tawkee, channel: Channel) -> Connection | None:
+    if channel_info(tawkee, channel.kind).connects == "oauth":
+        return None
+    log.warning("channel_reconnecting", channel_id=channel.id, kind=channel.kind)
+    return tawkee.plugins.channel(channel.kind).channel_connect(channel=channel)
