@@ -62,13 +62,16 @@ def work() -> None:
 
 
 @main.command()
-def demo() -> None:
+@click.option("--wait", default=0.0, show_default=True, help="Seconds to wait for a worker to teach the agent.")
+def demo(wait: float) -> None:
     """Make the demo's shop, agent and chat page, or tell where they are."""
-    from .demo import describe_demo, ensure_demo
+    from .demo import await_demo, describe_demo, ensure_demo
 
     app = make_app()
     with app.app_context():
-        click.echo(describe_demo(ensure_demo(app.extensions["tawkee"])))
+        made = ensure_demo(app.extensions["tawkee"])
+        await_demo(made, wait)
+        click.echo(describe_demo(made))
 
 
 @main.command()
