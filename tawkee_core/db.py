@@ -4,6 +4,7 @@ A connection is held for a transaction and never while a provider is waited for;
 and give it back."""
 
 import os
+import select
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,6 +16,7 @@ import structlog
 from peewee import InterfaceError, OperationalError
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 from psycopg2.extensions import (
+    TRANSACTION_STATUS_IDLE,
     TransactionRollbackError,
     cursor,
     new_array_type,
@@ -22,10 +24,11 @@ from psycopg2.extensions import (
     register_adapter,
     register_type,
 )
-from psycopg2.extras import Json, NamedTupleCursor
+from psycopg2.extras import Json
 
 from .errors import Unavailable
 from .settings import Settings
+from .statements import PreparingConnection, PreparingCursor
 
 Cursor: TypeAlias = cursor
 Result = TypeVar("Result")
@@ -49,6 +52,15 @@ register_adapter(dict, Json)
 class Database(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee ships no types
     """The pool, safe to use after a fork: a child drops its parent's connections without closing them."""
 
+    def _is_closed(self, conn: Any) -> bool:
+        """Whether a pooled connection is unusable. peewee asks PostgreSQL each time, while all other threads wait; an
+        idle connection that has nothing to say is open, and only one that has is asked."""
+        if conn.closed or conn.info.transaction_status != TRANSACTION_STATUS_IDLE:
+            return bool(super()._is_closed(conn))
+        poll = select.poll()
+        poll.register(conn.fileno(), select.POLLIN)
+        return bool(poll.poll(0)) and bool(super()._is_closed(conn))
+
 
 database = Database(None, autoconnect=False)  # a connection taken by accident would never be given back
 
@@ -64,7 +76,8 @@ def open_database(settings: Settings) -> None:
         settings.database_url.replace("postgres://", "postgresql://", 1),
         max_connections=settings.database_connections,
         timeout=10,
-        cursor_factory=NamedTupleCursor,
+        connection_factory=PreparingConnection if settings.prepared_statements else None,
+        cursor_factory=PreparingCursor,
         connect_timeout=5,
         keepalives_idle=30,
         application_name=f"tawkee-{os.getpid()}",

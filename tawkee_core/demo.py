@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,14 @@ def ensure_demo(tawkee: Tawkee) -> dict[str, Any]:
     """The demo, made now when it is not there."""
     demo = find_demo(tawkee)
     return demo if demo is not None else make_demo(tawkee)
+
+
+def await_demo(demo: dict[str, Any], seconds: float) -> None:
+    """Wait until a worker has taught the demo's agent, which cannot answer before; at most so long."""
+    deadline = time.monotonic() + seconds
+    waiting = "select 1 as one from training where agent_id = %s and status in ('PENDING', 'TRAINING') limit 1"
+    while time.monotonic() < deadline and run(waiting, (demo["agent_id"],)):
+        time.sleep(0.1)
 
 
 def make_demo(tawkee: Tawkee) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Settings:
     transcription: str = setting("", "The model that writes down audios; empty leaves them as audios.")
     worker_threads: int = setting(200, "Turns one worker process holds in flight.")
     database_connections: int = setting(20, "Connections one process opens to PostgreSQL at most.")
+    prepared_statements: int = setting(1, "0 where PgBouncer hands out connections by transaction: plan each time.")
     lease_seconds: float = setting(30.0, "How long a turn stays with a worker that stopped answering.")
     turn_seconds: float = setting(45.0, "Time budget of one turn: prompt, models and tools.")
     model_seconds: float = setting(20.0, "How long one model call may take.")

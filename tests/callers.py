@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from tawkee_core.models import new_id
 
 Answer = Any  # a werkzeug TestResponse, whose `json` is said to be None at times
+Client = Any  # a FlaskClient, whose methods give such answers
 PASSWORD = "correct horse battery"
 
 

@@ -102,8 +102,7 @@ def line(tawkee: Running, echo_channel: EchoChannel, echo_model: EchoModel) -> I
 
 
 def open_line(running: Running, echo: EchoChannel, model: EchoModel, **settings: Any) -> Iterator[Line]:
-    for name in (ECHO, OTHER):
-        breaker.succeeded(name)
+    close_breakers()
     company = running.add_company(**settings)
     line = Line(running, company, running.add_channel(company, "echo"), echo, model)
     yield line
@@ -112,6 +111,21 @@ def open_line(running: Running, echo: EchoChannel, model: EchoModel, **settings:
     if model.gate is not None:
         model.gate.set()
     line.rest()
+    clear(line)
+
+
+def close_breakers() -> None:
+    """Forget what failed before."""
+    for name in (ECHO, OTHER):
+        breaker.succeeded(name)
+
+
+def clear(line: Line) -> None:
+    """Leave nothing undone that a later test's threads would find."""
+    company, open_sends = line.company.workspace_id, ("pending", "sending", "reconciling")
+    for table, states in (("turn", ("collecting", "running", "replying")), ("outbound", open_sends)):
+        run(f"update {table} set state = 'cancelled' where workspace_id = %s and state in %s", (company, states))
+    run("update inbound_event set state = 'ignored' where workspace_id = %s and state = 'new'", (company,))
 
 
 def set_semantics(line: Line, semantics: SendSemantics) -> None:

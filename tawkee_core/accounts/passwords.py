@@ -25,7 +25,7 @@ def check_password(password: str, hashed: str | None) -> bool:
     """Whether the password is the hashed one. Without a hash the same work is done, so that time tells nothing."""
     with AT_ONCE:
         try:
-            return HASHER.verify(hashed or stand_in(), password[:LONGEST]) and hashed is not None
+            return HASHER.verify(hashed or stand_in(), password[:LONGEST]) and bool(hashed)
         except (VerificationError, InvalidHashError):
             return False
 

@@ -7,19 +7,22 @@ from ..db import run
 from ..errors import NotFound
 from ..security import unseal
 from ..settings import Settings
+from ..statements import Statement
 from ..types import Channel
 
-LOAD = """
+LOAD = Statement(
+    """
 select c.id, c.workspace_id, c.agent_id, c.kind, c.name, c.config, c.sealed, c.webhook_token, c.status
-from channel c where c.id = %s and c.deleted_at is null
+from channel c where c.id = %(id)s and c.deleted_at is null
 """
+)
 
 
 def load_channel(settings: Settings, channel_id: str) -> Channel:
     """A channel by its id, secrets opened. Raises NotFound, also for what is no id at all or was deleted."""
     if not is_id(channel_id):
         raise NotFound()
-    rows = run(LOAD, (channel_id,))
+    rows = run(LOAD, {"id": channel_id})
     if not rows:
         raise NotFound()
     return open_channel(settings, rows[0])

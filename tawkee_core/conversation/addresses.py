@@ -6,16 +6,19 @@ from typing import Any, NamedTuple
 
 from ..db import Cursor
 from ..models import new_id
+from ..statements import Statement
 from ..types import Address, Channel
 
 # before 2016 mobiles had no ninth digit and began with 6 to 9; what begins with 2 to 5 is a landline, another phone
 BRAZIL_MOBILE = re.compile(r"55(\d\d)9([6-9]\d{7})")
 
-FIND = """
+FIND = Statement(
+    """
 select a.key, a.contact_id, c.id as chat_id, c.offer
 from contact_address a left join chat c on c.channel_id = a.channel_id and c.contact_id = a.contact_id
-where a.channel_id = %s and a.key = any(%s)
+where a.channel_id = %(channel_id)s and a.key = any(%(keys)s)
 """
+)
 ADD_ADDRESSES = """
 insert into contact_address (id, workspace_id, channel_id, contact_id, kind, value, key)
 select * from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s, %s, %s) on conflict (channel_id, key) do
@@ -74,7 +77,7 @@ def find_place(cursor: Cursor, channel: Channel, addresses: Sequence[Address], n
 
 
 def look_up(cursor: Cursor, channel: Channel, keys: list[str]) -> tuple[Place | None, set[str]]:
-    cursor.execute(FIND, (channel.id, keys))
+    cursor.execute(FIND, {"channel_id": channel.id, "keys": keys})
     found: list[Any] = cursor.fetchall()
     rows = {row.key: row for row in found}
     first = next((rows[key] for key in keys if key in rows), None)

@@ -36,11 +36,18 @@ class Applied:
 def apply_events(cursor: Cursor, channel: Channel, event_id: str | None, events: Sequence[ChannelEvent]) -> Applied:
     """Apply events in their order, within a transaction. Applying them again changes nothing."""
     applied = Applied()
+    if len(events) > 1:
+        lock_batches(cursor, channel)
     for event in events:
         apply_event(cursor, channel, event_id, event, applied)
     if not events:
         applied.reasons.append("nothing for us")
     return applied
+
+
+def lock_batches(cursor: Cursor, channel: Channel) -> None:
+    """One batch of a channel after another: two that name the same chats in another order would wait for each other."""
+    cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1))", (channel.id,))
 
 
 def apply_event(cursor: Cursor, channel: Channel, event_id: str | None, event: ChannelEvent, applied: Applied) -> None:

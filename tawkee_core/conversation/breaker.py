@@ -21,7 +21,8 @@ class Circuit:
 class Breaker:
     """Circuits by name, e.g. (model, whose key). A tenant's own bad key must have a name of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_seconds: float = OPEN_SECONDS) -> None:
+        self._wait = open_seconds
         self._lock = threading.Lock()
         self._circuits: dict[str, Circuit] = {}
 
@@ -42,7 +43,7 @@ class Breaker:
 
     def failed(self, name: str) -> None:
         with self._lock:
-            circuit = self._circuits.setdefault(name, Circuit())
+            circuit = self._circuits.setdefault(name, Circuit(wait=self._wait))
             circuit.failures += 1
             if circuit.probing:
                 circuit.wait = min(circuit.wait * 2, MAX_OPEN_SECONDS)

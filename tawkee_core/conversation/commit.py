@@ -11,6 +11,7 @@ from .. import metrics
 from ..context import Tawkee
 from ..db import Cursor, transaction
 from ..models import new_id
+from ..statements import Statement
 from .ask import Call
 from .context import TurnContext
 from .handover import ask_person
@@ -20,9 +21,10 @@ from .usage import ADD_CALLS, call_parameters
 
 MAX_SUPERSEDES = 2
 
-# two statements: the second one sees what was committed while the first waited for the chat
-CHECK = """
-select id from chat where id = %(chat_id)s for update;
+# by itself, so that the check sees what was committed while this waited for the chat
+LOCK = "select id from chat where id = %(chat_id)s for update"
+CHECK = Statement(
+    """
 select c.seq, c.epoch, c.owner, c.interaction_id, t.state = 'running' and t.fence = %(fence)s as ours,
     t.state = 'replying' and t.fence = %(fence)s as written,
     g.status = 'ACTIVE' and g.deleted_at is null and h.deleted_at is null as awake,
@@ -34,8 +36,10 @@ from chat c join turn t on t.id = %(turn_id)s join channel h on h.id = c.channel
     join agent g on g.id = h.agent_id where c.id = %(chat_id)s
 for update of t
 """
+)
 # every part is a message and its sending; the first is being sent already unless others of the chat are before it
-WRITE = f"""
+WRITE = Statement(
+    f"""
 with part as (
     select * from unnest(%(ids)s::uuid[], %(outbound_ids)s::uuid[], %(texts)s::text[]) with ordinality as p(id,
     outbound_id, text, number)
@@ -62,6 +66,7 @@ with part as (
 {ADD_CALLS})
 update turn set state = 'replying', lease_until = null where id = %(turn_id)s
 """
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committe
     words."""
     turn = context.turn
     with transaction() as cursor:
+        cursor.execute(LOCK, {"chat_id": turn.chat_id})
         cursor.execute(CHECK, {"fence": turn.fence, "turn_id": turn.id, "chat_id": turn.chat_id})
         chat: Any = cursor.fetchone()
         if chat is not None and chat.written:

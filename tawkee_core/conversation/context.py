@@ -6,13 +6,15 @@ from typing import Any
 from ..channels.load import open_channel
 from ..db import connection, run
 from ..settings import Settings
+from ..statements import Statement
 from ..types import Address, Agent, Channel, Contact
 from .turns import ClaimedTurn
 
 HISTORY = 20
-LOAD = """
-select c.id as chat_id, c.owner, c.epoch, c.address_kind, c.address, c.last_in_at, p.id as contact_id, p.name as
-contact_name,
+LOAD = Statement(
+    """
+select c.id as chat_id, c.owner, c.epoch, c.address_kind, c.address, c.last_in_at, p.id as contact_id,
+    p.name as contact_name,
 p.phone,
     h.id, h.workspace_id, h.agent_id, h.kind, h.name, h.config, h.sealed, h.webhook_token, h.status,
     g.name as agent_name, g.type, g.communication_style, g.job_name, g.job_site, g.job_description, g.behavior,
@@ -20,15 +22,18 @@ p.phone,
     exists (select from training t where t.agent_id = g.id and t.status = 'TRAINED' and t.deleted_at is null) as trained
 from chat c join contact p on p.id = c.contact_id join channel h on h.id = c.channel_id
     join agent g on g.id = h.agent_id join agent_settings s on s.agent_id = g.id
-where c.id = %s
+where c.id = %(chat_id)s
 """
-MESSAGES = """
+)
+MESSAGES = Statement(
+    """
 select m.id, m.seq, m.direction, m.author, m.kind, m.text, m.data, m.sender, m.quoted_id, m.status,
 m.provider_message_id, m.deleted_at,
     d.id as media_id, d.mimetype, d.filename, d.size, d.ref, d.path, d.state as media_state
 from message m left join media d on d.message_id = m.id
-where m.chat_id = %s and m.seq <= %s and m.status <> 'cancelled' order by m.seq desc limit %s
+where m.chat_id = %(chat_id)s and m.seq <= %(upto)s and m.status <> 'cancelled' order by m.seq desc limit %(limit)s
 """
+)
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,8 @@ class TurnContext:
 def load_context(settings: Settings, turn: ClaimedTurn) -> TurnContext:
     """Read a turn's context."""
     with connection():
-        row = run(LOAD, (turn.chat_id,))[0]
-        messages = run(MESSAGES, (turn.chat_id, turn.upto_seq, HISTORY))[::-1]
+        row = run(LOAD, {"chat_id": turn.chat_id})[0]
+        messages = run(MESSAGES, {"chat_id": turn.chat_id, "upto": turn.upto_seq, "limit": HISTORY})[::-1]
     return TurnContext(
         turn, open_channel(settings, row), agent_of(row), contact_of(row), messages, row.trained, row.last_in_at
     )

@@ -35,8 +35,19 @@ select %(id)s, workspace_id, id, channel_id, interaction_id, %(user_id)s, seq, '
 """
 OPEN_TURN = """
 insert into turn (id, workspace_id, chat_id, epoch, state, from_seq, upto_seq, due_at, deadline)
-select %s, workspace_id, id, epoch, 'collecting', seq, seq, now(), now() from chat where id = %s
-on conflict (chat_id) where state = 'collecting' do update set epoch = excluded.epoch, due_at = now()
+select %(id)s, workspace_id, id, epoch, 'collecting', %(from_seq)s, seq, now(), now() from chat where id = %(chat_id)s
+on conflict (chat_id) where state = 'collecting' do nothing
+"""
+# the contact's first words that none of ours answers: the AI's answer what their turn had collected
+UNANSWERED = """
+with recent as (
+    select m.seq, m.direction, coalesce(t.upto_seq, m.seq) as answers
+    from message m left join turn t on t.id = m.turn_id
+    where m.chat_id = %s and m.kind not in ('note', 'reaction') and m.status <> 'cancelled' and not m.data ? 'group'
+    order by m.seq desc limit 50
+)
+select min(seq) as seq from recent
+where direction = 'in' and seq > coalesce((select max(answers) from recent where direction = 'out'), 0)
 """
 
 
@@ -82,6 +93,11 @@ def ask_person(cursor: Cursor, chat_id: str, reason: str) -> int:
     )
     row: Any = cursor.fetchone()
     cursor.execute("update interaction set status = 'WAITING' where chat_id = %s and status = 'RUNNING'", (chat_id,))
+    cursor.execute(
+        "update turn set state = 'cancelled', reason = 'a person was asked', done_at = now()"
+        " where chat_id = %s and state = 'collecting'",
+        (chat_id,),
+    )
     return int(row.epoch)
 
 
@@ -92,13 +108,13 @@ def hand_back(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str | No
         chat = lock_chat(cursor, workspace_id, chat_id)
         if chat.owner == "ai":
             return
-        unanswered = last_spoken(cursor, chat_id) == "in"
+        unanswered = first_unanswered(cursor, chat_id)
         give_to_agent(cursor, chat_id)
         text = "A person looked after this conversation and has handed it back to the assistant."
         cursor.execute(NOTE, {"chat_id": chat_id, "id": new_id(), "user_id": user_id, "text": text})
-        if unanswered:
-            cursor.execute(OPEN_TURN, (new_id(), chat_id))
-    if unanswered:
+        if unanswered is not None:
+            cursor.execute(OPEN_TURN, {"id": new_id(), "chat_id": chat_id, "from_seq": unanswered})
+    if unanswered is not None:
         ring(tawkee.settings)
 
 
@@ -111,13 +127,8 @@ def give_to_agent(cursor: Cursor, chat_id: str) -> None:
     cursor.execute("update interaction set status = 'RUNNING' where chat_id = %s and status = 'WAITING'", (chat_id,))
 
 
-def last_spoken(cursor: Cursor, chat_id: str) -> str:
-    """The direction of the last message that was really said; an empty text where there is none."""
-    cursor.execute(
-        "select direction from message where chat_id = %s and kind not in ('note', 'reaction') and status <>"
-        " 'cancelled'"
-        " order by seq desc limit 1",
-        (chat_id,),
-    )
+def first_unanswered(cursor: Cursor, chat_id: str) -> int | None:
+    """The place of the contact's first message that waits for an answer; None when none does."""
+    cursor.execute(UNANSWERED, (chat_id,))
     row: Any = cursor.fetchone()
-    return row.direction if row else ""
+    return row.seq if row else None

@@ -11,12 +11,14 @@ from typing import Any
 
 from ..db import run
 from ..settings import Settings
+from ..statements import Statement
 
 MAX_ATTEMPTS = 8
 MAX_RECOVERIES = 5
 OPEN = "('pending', 'sending', 'reconciling')"
 
-CLAIM = f"""
+CLAIM = Statement(
+    f"""
 with due as (
     select o.id, c.epoch from outbound o join chat c on c.id = o.chat_id join channel h on h.id = c.channel_id
     where o.state = 'pending' and o.next_at <= now() and (%(chat_id)s::uuid is null or o.chat_id = %(chat_id)s)
@@ -35,6 +37,7 @@ with due as (
 )
 select * from claimed
 """
+)
 CLAIM_LOOKUP = """
 with due as (
     select id from outbound where state = 'reconciling' and next_at <= now() order by next_at limit %(count)s for
@@ -45,7 +48,8 @@ from due where o.id = due.id
 returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.semantics, o.state, o.intent_at, o.recoveries
 """
 # the row, its message and, with the last part, its turn
-SETTLE = f"""
+SETTLE = Statement(
+    f"""
 with settled as (
     update outbound set state = %(state)s, error = %(error)s, lease_until = null, next_at = now() + make_interval(secs
     => %(wait)s),
@@ -67,6 +71,7 @@ with settled as (
 select (select count(*) from settled) as ours,
     exists (select from outbound n where n.chat_id = %(chat_id)s and n.state = 'pending' and n.id <> %(id)s) as more
 """
+)
 RECOVER = f"""
 with lost as (
     select id from outbound where state = 'sending' and lease_until < now() order by lease_until limit 100 for update

@@ -18,6 +18,7 @@ from ..context import Tawkee
 from ..db import LOST, Cursor, transaction
 from ..errors import AuthLost, BadPayload, Refused
 from ..models import new_id
+from ..statements import Statement
 from ..types import MEDIA_KINDS, Channel, ChannelEvent, Echo, Fetch, Ignored, Incoming
 from .apply import Applied, apply_events, tell_news
 from .media import keep_data
@@ -26,11 +27,14 @@ UNSAFE_HEADERS = frozenset(("authorization", "cookie", "apikey", "x-api-key"))
 MAX_TRIES = 5
 DEADLOCK_TRIES = 4
 Result = TypeVar("Result")
-KEEP = """
+KEEP = Statement(
+    """
 insert into inbound_event (id, workspace_id, channel_id, dedupe_key, headers, body, state, reason, attempts, next_at)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s))
+values (%(id)s, %(workspace_id)s, %(channel_id)s, %(key)s, %(headers)s, %(body)s, %(state)s, %(reason)s, %(attempts)s,
+    now() + make_interval(secs => %(wait)s))
 on conflict (channel_id, dedupe_key) do nothing returning id
 """
+)
 log = structlog.get_logger()
 
 
@@ -122,9 +126,18 @@ def insert_event(
     wait: float = 0,
 ) -> str | None:
     """Keep the raw webhook; its id, or None when the same body came before."""
-    key = sha256(body).hexdigest()
-    attempts = 1 if state == "new" else 0
-    row = (new_id(), channel.workspace_id, channel.id, key, dict(headers), body, state, reason[:500], attempts, wait)
+    row = {
+        "id": new_id(),
+        "workspace_id": channel.workspace_id,
+        "channel_id": channel.id,
+        "key": sha256(body).hexdigest(),
+        "headers": dict(headers),
+        "body": body,
+        "state": state,
+        "reason": reason[:500],
+        "attempts": 1 if state == "new" else 0,
+        "wait": wait,
+    }
     cursor.execute(KEEP, row)
     kept: Any = cursor.fetchone()
     return kept.id if kept else None

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from ..db import Cursor
 from ..models import new_id
+from ..statements import Statement
 from ..types import MEDIA_KINDS, Channel, Incoming
 from .addresses import find_place
 from .choices import understand_choice
@@ -14,7 +15,8 @@ MAX_WAIT = 3
 
 # chat_now locks the chat, so that one message after another gets its place; everything hangs on `kept`,
 # which is empty when the message is here already.
-STORE = """
+STORE = Statement(
+    """
 with chat_now as (
     select c.id, c.workspace_id, c.owner, c.epoch, c.seq + 1 as seq, c.interaction_id, g.id as agent_id,
         g.status = 'ACTIVE' and g.deleted_at is null as awake, make_interval(secs => s.message_grouping_time) as
@@ -51,6 +53,7 @@ with chat_now as (
 )
 select kept.id, kept.seq, (select due_at <= now() from collected) as due from kept
 """
+)
 
 
 class Kept(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..db import Cursor, persist, run, transaction
 from ..settings import Settings
+from ..statements import Statement
 from .handover import ask_person
 
 MAX_ATTEMPTS = 5
@@ -17,7 +18,8 @@ UNTRIED_SECONDS = 10.0
 COLUMNS = """t.id, t.workspace_id, t.chat_id, t.epoch, t.fence, t.from_seq, t.upto_seq, t.attempts, t.recoveries,
     t.supersedes, t.created_at, t.due_at, t.inbound_event_id"""
 
-CLAIM_DUE = f"""
+CLAIM_DUE = Statement(
+    f"""
 with due as (
     select t.id from turn t where t.state = 'collecting' and t.due_at <= now()
         and not exists (select from turn a where a.chat_id = t.chat_id and a.state in ('running', 'replying'))
@@ -27,7 +29,9 @@ update turn t set state = 'running', fence = fence + 1, attempts = attempts + 1,
     lease_until = now() + make_interval(secs => %(lease)s)
 from due where t.id = due.id returning {COLUMNS}
 """
-CLAIM_LEFT = f"""
+)
+CLAIM_LEFT = Statement(
+    f"""
 with left_behind as (
     select t.id from turn t where t.state = 'running' and t.lease_until < now() and t.recoveries < %(most)s - 1
     order by t.lease_until limit %(count)s for update skip locked
@@ -36,6 +40,7 @@ update turn t set fence = fence + 1, recoveries = recoveries + 1, lease_owner = 
     lease_until = now() + make_interval(secs => %(lease)s)
 from left_behind where t.id = left_behind.id returning {COLUMNS}
 """
+)
 # the turn goes on collecting, unless it is somebody else's by now; a newer one of the same chat is taken in with its
 # grouping, since a chat collects only once
 REQUEUE = """
@@ -156,11 +161,6 @@ def bury_turn(cursor: Cursor, turn_id: str, chat_id: str, fence: int, reason: st
     )
     if cursor.fetchone() is None:
         return False
-    cursor.execute(
-        "update turn set state = 'cancelled', reason = 'a person was asked', done_at = now() where chat_id = %s and"
-        " state = 'collecting'",
-        (chat_id,),
-    )
     ask_person(cursor, chat_id, reason)
     return True
 

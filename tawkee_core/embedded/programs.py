@@ -18,7 +18,7 @@ class Commands:
     """What is run beside the servers; `web` gets `--bind` and an address behind it."""
 
     migrate: Sequence[str] = (*CLI, "migrate")
-    demo: Sequence[str] = (*CLI, "demo")
+    demo: Sequence[str] = (*CLI, "demo", "--wait", "30")
     work: Sequence[str] = (*CLI, "work")
     web: Sequence[str] = (*GUNICORN, "tawkee_core.app:create_app()")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from .. import hookimpl
 from ..errors import ModelError
-from ..types import Completion, Model, ModelMessage, ModelUsage, Passage, ToolCall
+from ..types import Completion, Model, ModelMessage, ModelOptions, ModelUsage, Passage, ToolCall
 
 ECHO = "echo/repeat"
 OTHER = "echo/other"
@@ -21,6 +21,7 @@ class EchoModel:
         self.script: deque[Script] = deque()
         self.asked: list[list[ModelMessage]] = []
         self.passages: list[list[Passage]] = []
+        self.options: list[ModelOptions] = []
         self.gate: threading.Event | None = None
         self.waiting = 0
 
@@ -28,6 +29,7 @@ class EchoModel:
         self.script.clear()
         self.asked.clear()
         self.passages.clear()
+        self.options.clear()
         self.gate = None
 
     @hookimpl
@@ -38,9 +40,12 @@ class EchoModel:
         ]
 
     @hookimpl
-    def model_complete(self, model: str, messages: Sequence[ModelMessage], passages: Sequence[Passage]) -> Completion:
+    def model_complete(
+        self, messages: Sequence[ModelMessage], passages: Sequence[Passage], options: ModelOptions
+    ) -> Completion:
         self.asked.append(list(messages))
         self.passages.append(list(passages))
+        self.options.append(options)
         if self.gate is not None:
             self.waiting += 1
             self.gate.wait(30)

@@ -17,12 +17,14 @@ from ..conversation.turns import claim_turns
 from ..db import run
 from ..errors import NotFound
 from ..knowledge.train import claim_trainings, train
+from ..statements import Statement
 from ..types import Media
 
 HOLD_SECONDS = 60
 
 # the ids of what is due, by kind; the dispatcher tells those that it has not told lately
-DUE = """
+DUE = Statement(
+    """
 (select 'turns' as kind, t.id from turn t where t.state = 'collecting' and t.due_at <= now()
     and not exists (select from turn a where a.chat_id = t.chat_id and a.state in ('running', 'replying')) order by
     t.due_at limit 500)
@@ -41,6 +43,7 @@ union all (select 'trainings', id from training where next_at <= now() and (stat
     or status = 'TRAINING' and lease_until < now()
     or deleted_at is not null and (lease_until is null or lease_until < now())) limit 100)
 """
+)
 CLAIM_EVENTS = """
 with due as (select id from inbound_event where state = 'new' and next_at <= now() order by next_at limit %s for update
 skip locked)

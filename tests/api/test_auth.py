@@ -5,15 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from tawkee_core.db import run
 from tawkee_core.models import new_id
 from tawkee_core.security import hash_token, sign_token
-from tests.callers import PASSWORD, Caller, register_caller
+from tests.callers import PASSWORD, Caller, Client, register_caller
 
 
-def test_registering_makes_a_person_a_workspace_and_tokens(client: FlaskClient) -> None:
+def test_registering_makes_a_person_a_workspace_and_tokens(client: Client) -> None:
     email = f"{new_id()}@example.com"
     made = client.post("/api/auth/register", json={"name": "Bia", "email": email.upper(), "password": PASSWORD})
     assert made.status_code == 201
@@ -26,7 +25,7 @@ def test_registering_makes_a_person_a_workspace_and_tokens(client: FlaskClient) 
     assert [w["id"] for w in me.json["workspaces"]] == [made.json["workspace"]["id"]]
 
 
-def test_an_email_is_taken_in_every_spelling(client: FlaskClient, caller: Caller) -> None:
+def test_an_email_is_taken_in_every_spelling(client: Client, caller: Caller) -> None:
     given = {"name": "Eva", "email": f" {caller.email.upper()} ", "password": PASSWORD}
     again = client.post("/api/auth/register", json=given)
     assert (again.status_code, again.json["error"]) == (409, "email_taken")
@@ -35,26 +34,26 @@ def test_an_email_is_taken_in_every_spelling(client: FlaskClient, caller: Caller
 @pytest.mark.parametrize(
     "email", ["ana", "ana@", "@x.com", "ana@x", "a b@x.com", "a@x..com", "a@b@x.com", "a" * 250 + "@x.com"]
 )
-def test_what_is_no_email_is_refused(client: FlaskClient, email: str) -> None:
+def test_what_is_no_email_is_refused(client: Client, email: str) -> None:
     refused = client.post("/api/auth/register", json={"name": "A", "email": email, "password": PASSWORD})
     assert refused.status_code == 422
 
 
 @pytest.mark.parametrize("password", ["1234567", "x" * 129])
-def test_a_password_too_short_or_too_long_is_refused(client: FlaskClient, password: str) -> None:
+def test_a_password_too_short_or_too_long_is_refused(client: Client, password: str) -> None:
     given = {"name": "A", "email": f"{new_id()}@x.com", "password": password}
     refused = client.post("/api/auth/register", json=given)
     assert (refused.status_code, refused.json["error"]) == (422, "bad_password")
 
 
-def test_fields_that_are_not_asked_for_are_refused(client: FlaskClient) -> None:
+def test_fields_that_are_not_asked_for_are_refused(client: Client) -> None:
     given = {"name": "A", "email": f"{new_id()}@x.com", "password": PASSWORD, "role": "OWNER", "workspace_id": new_id()}
     refused = client.post("/api/auth/register", json=given)
     assert refused.status_code == 422
     assert set(refused.json["errors"]["json"]) == {"role", "workspace_id"}
 
 
-def test_signing_in_gives_new_tokens_for_the_same_person(client: FlaskClient, caller: Caller) -> None:
+def test_signing_in_gives_new_tokens_for_the_same_person(client: Client, caller: Caller) -> None:
     signed = client.post("/api/auth/login", json={"email": caller.email.upper(), "password": PASSWORD})
     assert signed.status_code == 200
     assert signed.json["user"]["id"] == caller.user_id
@@ -62,14 +61,14 @@ def test_signing_in_gives_new_tokens_for_the_same_person(client: FlaskClient, ca
     assert signed.json["refresh_token"] != caller.refresh_token
 
 
-def test_an_unknown_email_and_a_wrong_password_get_one_answer(client: FlaskClient, caller: Caller) -> None:
+def test_an_unknown_email_and_a_wrong_password_get_one_answer(client: Client, caller: Caller) -> None:
     wrong = client.post("/api/auth/login", json={"email": caller.email, "password": "not this one"})
     unknown = client.post("/api/auth/login", json={"email": f"{new_id()}@x.com", "password": "not this one"})
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.data == unknown.data
 
 
-def test_an_unknown_email_takes_as_long_as_a_wrong_password(client: FlaskClient, caller: Caller) -> None:
+def test_an_unknown_email_takes_as_long_as_a_wrong_password(client: Client, caller: Caller) -> None:
     def shortest(email: str) -> float:
         times = []
         for _ in range(7):
@@ -92,13 +91,13 @@ def test_signing_out_ends_the_access_token_at_once(caller: Caller) -> None:
     assert refreshed.status_code == 401
 
 
-def test_signing_out_leaves_other_sessions_alone(client: FlaskClient, caller: Caller) -> None:
+def test_signing_out_leaves_other_sessions_alone(client: Client, caller: Caller) -> None:
     other = client.post("/api/auth/login", json={"email": caller.email, "password": PASSWORD}).json
     caller.post("/api/auth/logout")
     assert client.get("/api/auth/me", headers={"Authorization": f"Bearer {other['access_token']}"}).status_code == 200
 
 
-def test_a_refresh_token_is_exchanged_and_repeated_only_for_a_moment(client: FlaskClient, caller: Caller) -> None:
+def test_a_refresh_token_is_exchanged_and_repeated_only_for_a_moment(client: Client, caller: Caller) -> None:
     def refresh(token: str) -> tuple[int, dict[str, str]]:
         answer = client.post("/api/auth/refresh", json={"refresh_token": token})
         return answer.status_code, answer.json
@@ -118,14 +117,14 @@ def test_refresh_tokens_are_kept_only_as_hashes(caller: Caller) -> None:
     assert row.refresh_hash == hash_token(caller.refresh_token) != caller.refresh_token
 
 
-def test_a_session_that_was_not_used_for_long_has_ended(client: FlaskClient, caller: Caller) -> None:
+def test_a_session_that_was_not_used_for_long_has_ended(client: Client, caller: Caller) -> None:
     run("update session set expires_at = now() - interval '1 second' where user_id = %s", (caller.user_id,))
     assert client.post("/api/auth/refresh", json={"refresh_token": caller.refresh_token}).status_code == 401
     assert caller.get("/api/auth/me").status_code == 401
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic eDp5", "Bearer x.y.z", "Bearer " + "a" * 9000])
-def test_without_a_good_token_nobody_is_let_in(client: FlaskClient, header: str) -> None:
+def test_without_a_good_token_nobody_is_let_in(client: Client, header: str) -> None:
     refused = client.get("/api/auth/me", headers={"Authorization": header})
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"] == "Bearer"

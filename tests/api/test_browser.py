@@ -3,15 +3,15 @@
 from typing import Any
 
 from flask import Flask
-from flask.testing import FlaskClient
 
 from tawkee_core import create_app
 from tests.api.routes import every_route
+from tests.callers import Client
 
 FRONTEND = "https://app.example.com"
 
 
-def test_every_answer_carries_the_security_headers(app: Flask, client: FlaskClient) -> None:
+def test_every_answer_carries_the_security_headers(app: Flask, client: Client) -> None:
     for route in every_route(app):
         with client.open(route.path, method=route.method) as answer:
             policy = answer.headers["Content-Security-Policy"]
@@ -24,7 +24,7 @@ def test_every_answer_carries_the_security_headers(app: Flask, client: FlaskClie
                 assert answer.headers["Cache-Control"] == "no-store", route
 
 
-def test_https_is_demanded_only_of_an_installation_that_has_it(config: dict[str, Any], client: FlaskClient) -> None:
+def test_https_is_demanded_only_of_an_installation_that_has_it(config: dict[str, Any], client: Client) -> None:
     assert "Strict-Transport-Security" not in client.get("/healthz").headers
     secure = create_app({**config, "public_url": "https://tawkee.example.com"}).test_client()
     assert "max-age=31536000" in secure.get("/healthz").headers["Strict-Transport-Security"]
@@ -46,7 +46,7 @@ def test_only_the_origins_allowed_may_call_the_api(config: dict[str, Any]) -> No
         assert "Origin" in answer.headers["Vary"]
 
 
-def test_a_sane_request_id_is_kept_and_any_other_replaced(client: FlaskClient) -> None:
+def test_a_sane_request_id_is_kept_and_any_other_replaced(client: Client) -> None:
     assert client.get("/healthz", headers={"X-Request-ID": "abc-12345"}).headers["X-Request-ID"] == "abc-12345"
     for given in ("short", "x" * 65, "with space 1", "línea-12345", "a;b=12345678"):
         told = client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"]

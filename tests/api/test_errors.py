@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tawkee_core import create_app, errors
 from tawkee_core.db import open_database
 from tests.api.routes import every_route
-from tests.callers import Caller
+from tests.callers import Caller, Client
 
 SHAPE = {"code", "status", "message", "error"}
 
@@ -25,7 +24,7 @@ def assert_shape(answer: TestResponse) -> None:
     assert "Traceback" not in answer.text
 
 
-def test_every_route_answers_anonymous_callers_in_the_one_shape(app: Flask, client: FlaskClient) -> None:
+def test_every_route_answers_anonymous_callers_in_the_one_shape(app: Flask, client: Client) -> None:
     refused = 0
     for route in every_route(app):
         answer = client.open(route.path, method=route.method)
@@ -60,7 +59,7 @@ def test_every_route_refuses_a_body_beyond_the_limit(app: Flask, caller: Caller)
 
 
 @pytest.mark.parametrize("method", ["PUT", "TRACE", "DELETE", "FOO"])
-def test_an_unknown_method_is_told_which_there_are(client: FlaskClient, method: str) -> None:
+def test_an_unknown_method_is_told_which_there_are(client: Client, method: str) -> None:
     answer = client.open("/api/auth/login", method=method)
     assert (answer.status_code, answer.json["error"]) == (405, "method_not_allowed")
     assert "POST" in answer.headers["Allow"]
@@ -70,26 +69,26 @@ def test_an_unknown_method_is_told_which_there_are(client: FlaskClient, method: 
 @pytest.mark.parametrize(
     "path", ["/nothing", "/api/nothing", "/api/workspaces/x", "/api/workspaces/%00", "/media/x/y", "/static/../x"]
 )
-def test_an_unknown_path_is_not_found(client: FlaskClient, path: str) -> None:
+def test_an_unknown_path_is_not_found(client: Client, path: str) -> None:
     answer = client.get(path)
     assert (answer.status_code, answer.json["error"]) == (404, "not_found")
     assert_shape(answer)
 
 
-def test_a_body_that_does_not_say_it_is_json_is_refused(client: FlaskClient) -> None:
+def test_a_body_that_does_not_say_it_is_json_is_refused(client: Client) -> None:
     answer = client.post("/api/auth/login", data="email=a&password=b", content_type="application/x-www-form-urlencoded")
     assert (answer.status_code, answer.json["error"]) == (415, "unsupported_media_type")
     assert_shape(answer)
 
 
-def test_broken_json_is_told_apart_from_wrong_fields(client: FlaskClient) -> None:
+def test_broken_json_is_told_apart_from_wrong_fields(client: Client) -> None:
     broken = client.post("/api/auth/login", data="{", content_type="application/json")
     wrong = client.post("/api/auth/login", json=["not", "an", "object"])
     assert (broken.status_code, wrong.status_code) == (400, 422)
 
 
 @pytest.fixture
-def clumsy(config: dict[str, Any]) -> Iterator[FlaskClient]:
+def clumsy(config: dict[str, Any]) -> Iterator[Client]:
     """An application whose routes raise what the query says."""
     app = create_app(config)
 
@@ -102,7 +101,7 @@ def clumsy(config: dict[str, Any]) -> Iterator[FlaskClient]:
     yield app.test_client()
 
 
-def test_a_defect_shows_nothing_and_is_logged(clumsy: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_defect_shows_nothing_and_is_logged(clumsy: Client, capsys: pytest.CaptureFixture[str]) -> None:
     answer = clumsy.get("/stumble/defect")
     assert (answer.status_code, answer.json["error"]) == (500, "internal_error")
     assert "hunter2" not in answer.text
@@ -110,7 +109,7 @@ def test_a_defect_shows_nothing_and_is_logged(clumsy: FlaskClient, capsys: pytes
 
 
 @pytest.mark.parametrize("name", [e for e in dir(errors) if isinstance(getattr(errors, e), type)])
-def test_every_error_of_ours_has_its_status_and_slug(clumsy: FlaskClient, name: str) -> None:
+def test_every_error_of_ours_has_its_status_and_slug(clumsy: Client, name: str) -> None:
     answer = clumsy.get(f"/stumble/{name}")
     kind = getattr(errors, name)
     assert (answer.status_code, answer.json["error"]) == (kind.status, kind.slug)
@@ -118,7 +117,7 @@ def test_every_error_of_ours_has_its_status_and_slug(clumsy: FlaskClient, name: 
 
 
 def test_while_the_database_is_away_callers_are_told_so(config: dict[str, Any], app: Flask) -> None:
-    away = create_app({**config, "database_url": "postgresql://nobody@127.0.0.1:1/none"}).test_client()
+    away: Client = create_app({**config, "database_url": "postgresql://nobody@127.0.0.1:1/none"}).test_client()
     try:
         answer = away.post("/api/auth/login", json={"email": "a@b.co", "password": "whatever"})
         assert (answer.status_code, answer.json["error"]) == (503, "unavailable")

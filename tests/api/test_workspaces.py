@@ -80,7 +80,7 @@ def test_a_foreign_thing_in_ones_own_workspace_is_answered_as_an_unknown_one(
 
 
 def stranger_rows(stranger: Caller) -> str:
-    tables = ("workspace where id", "agent where workspace_id", "agent_settings where workspace_id")
-    tables += ("training where workspace_id", "membership where workspace_id")
+    tables = ["workspace where id", "agent where workspace_id", "agent_settings where workspace_id"]
+    tables += ["training where workspace_id", "membership where workspace_id"]
     rows = [[tuple(r) for r in run(f"select * from {t} = %s", (stranger.workspace_id,))] for t in tables]
     return json.dumps(rows, default=str)

@@ -1,0 +1,47 @@
+"""Statements that PostgreSQL plans once a connection: planning those on a message's way costs more than running one."""
+
+import re
+from hashlib import sha256
+from typing import Any
+
+from psycopg2.extensions import connection
+from psycopg2.extras import NamedTupleCursor
+
+PLACEHOLDER = re.compile(r"%\((\w+)\)s(::\w+(?:\[\])?)?")
+
+
+class Statement(str):
+    """SQL with named parameters, for `db.run` and a transaction's cursor. Its columns are named, never `*`: a prepared
+    statement may not change its result when a migration adds one."""
+
+    def __init__(self, sql: str) -> None:
+        casts: dict[str, str] = {}
+        for name, cast in PLACEHOLDER.findall(sql):
+            casts[name] = casts.get(name) or cast
+        numbers = {name: str(number) for number, name in enumerate(casts, 1)}
+        self.name = f"tawkee_{sha256(sql.encode()).hexdigest()[:16]}"
+        numbered = PLACEHOLDER.sub(lambda found: f"${numbers[found[1]]}{found[2] or ''}", sql).replace("%%", "%")
+        self.prepare = f"prepare {self.name} as {numbered}"
+        given = ", ".join(f"%({name})s{cast}" for name, cast in casts.items())
+        self.execute = f"execute {self.name}" + (f" ({given})" if given else "")
+
+
+class PreparingConnection(connection):
+    """A connection that knows what was prepared on it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.prepared: set[str] = set()
+
+
+class PreparingCursor(NamedTupleCursor):
+    """Rows as named tuples. Prepares a `Statement` where its connection can."""
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        prepared = getattr(self.connection, "prepared", None)
+        if isinstance(query, Statement) and prepared is not None:
+            if query.name not in prepared:
+                super().execute(query.prepare)  # type: ignore[no-untyped-call]  # psycopg2's own gap
+                prepared.add(query.name)
+            query = query.execute
+        super().execute(query, vars)  # type: ignore[no-untyped-call]

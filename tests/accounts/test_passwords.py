@@ -1,0 +1,57 @@
+"""Passwords at rest."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import pytest
+from argon2 import PasswordHasher
+
+from tawkee_core.accounts.passwords import AT_ONCE, check_password, hash_password, needs_rehash
+from tawkee_core.errors import BadInput
+
+PASSWORD = "correct horse battery"
+
+
+def test_a_password_is_kept_as_an_argon2id_hash_at_the_owasp_floor() -> None:
+    hashed = hash_password(PASSWORD)
+    assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$") and PASSWORD not in hashed
+    assert hash_password(PASSWORD) != hashed
+    assert check_password(PASSWORD, hashed)
+    assert not check_password(PASSWORD + "x", hashed)
+    assert not needs_rehash(hashed)
+
+
+@pytest.mark.parametrize("hashed", [None, "", "-", "$argon2id$broken", "plain text"])
+def test_without_a_good_hash_no_password_is_right(hashed: str | None) -> None:
+    assert not check_password(PASSWORD, hashed)
+    assert not check_password("nobody's password", hashed)
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * 129])
+def test_a_password_too_short_or_too_long_is_refused(password: str) -> None:
+    with pytest.raises(BadInput):
+        hash_password(password)
+
+
+def test_a_hash_of_other_parameters_is_to_be_renewed() -> None:
+    old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+    assert check_password(PASSWORD, old) and needs_rehash(old)
+
+
+def test_a_megabyte_as_a_password_is_checked_as_quickly_as_any() -> None:
+    hashed = hash_password(PASSWORD)
+    started = time.monotonic()
+    assert not check_password("x" * 10**6, hashed)
+    assert time.monotonic() - started < 2
+
+
+def test_at_most_four_hashes_are_computed_at_once() -> None:
+    """While the four places are taken nothing is hashed; then all are."""
+    for _ in range(4):
+        assert AT_ONCE.acquire(timeout=5)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(hash_password, PASSWORD)
+        assert not wait([waiting], timeout=0.3).done
+        for _ in range(4):
+            AT_ONCE.release()
+        assert check_password(PASSWORD, waiting.result(10))

@@ -1,0 +1,62 @@
+"""What those who run the installation ask."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families
+
+from tawkee_core import create_app
+from tawkee_core.db import open_database
+from tests.callers import Client
+from tests.conftest import make_database
+
+NAMES = (
+    "tawkee_inbound_events", "tawkee_webhook_ack_seconds", "tawkee_turns", "tawkee_turn_stage_seconds",
+    "tawkee_outbound", "tawkee_outbound_unconfirmed", "tawkee_recoveries", "tawkee_dead",
+    "tawkee_llm_requests", "tawkee_llm_tokens",
+    "tawkee_oldest_due_turn_seconds", "tawkee_oldest_pending_outbound_seconds", "tawkee_leader", "tawkee_database_up",
+)  # fmt: skip
+
+
+def test_a_living_process_says_so_without_asking_anybody(config: dict[str, Any], app: Flask) -> None:
+    away: Client = create_app({**config, "database_url": "postgresql://nobody@127.0.0.1:1/none"}).test_client()
+    try:
+        assert away.get("/healthz").json == {"status": "ok"}
+    finally:
+        open_database(app.extensions["tawkee"].settings)
+
+
+def test_it_is_ready_when_the_database_answers(client: Client) -> None:
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json == {"status": "ready", "checks": {"postgresql": "ok", "redis": "ok"}}
+
+
+def test_a_missing_redis_is_only_a_warning(config: dict[str, Any]) -> None:
+    client: Client = create_app({**config, "redis_url": "redis://127.0.0.1:1/0"}).test_client()
+    ready = client.get("/readyz")
+    assert ready.status_code == 200 and ready.json["checks"]["redis"].startswith("warning")
+
+
+def test_it_is_not_ready_before_the_schema_is(config: dict[str, Any], app: Flask) -> None:
+    url = make_database(config["database_url"], "tawkee_empty")
+    try:
+        client: Client = create_app({**config, "database_url": url}).test_client()
+        ready = client.get("/readyz")
+        assert ready.status_code == 503 and "001_first" in ready.json["checks"]["postgresql"]
+    finally:
+        open_database(app.extensions["tawkee"].settings)
+
+
+def test_metrics_have_their_names_and_no_label_of_a_workspace(client: Client) -> None:
+    families = {family.name: family for family in text_string_to_metric_families(client.get("/metrics").text)}
+    assert set(NAMES) <= set(families)
+    labels = {label for family in families.values() for sample in family.samples for label in sample.labels}
+    assert not labels & {"workspace", "workspace_id", "contact", "chat", "phone"}
+
+
+@pytest.mark.parametrize(("header", "status"), [("", 401), ("Bearer wrong", 401), ("Bearer metrics-token", 200)])
+def test_metrics_may_ask_for_a_token(config: dict[str, Any], header: str, status: int) -> None:
+    client = create_app({**config, "metrics_token": "metrics-token"}).test_client()
+    assert client.get("/metrics", headers={"Authorization": header}).status_code == status

@@ -1,0 +1,58 @@
+"""The Evolution channel does what every channel must do."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from tawkee_core.models import new_id
+from tawkee_core.testing import ChannelConformance
+from tawkee_core.testing.conformance import Delivery, Failure, Said, Webhook
+from tawkee_core.types import Channel
+from tests.fakes.evolution_server import EvolutionServer
+from tests.fakes.evolution_world import Fault, record
+
+FAULTS = {"retryable": "error", "permanent": "refused", "lost": "drop"}
+
+
+class TestEvolution(ChannelConformance):
+    kind = "evolution"
+    server: EvolutionServer
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def evolution(cls) -> Iterator[None]:
+        with EvolutionServer() as cls.server:
+            cls.server.make_instance("loja", state="open")
+            yield
+
+    def config(self) -> dict[str, Any]:
+        return {"base_url": self.server.url, "instance": "loja", "typing": False}
+
+    def secrets(self) -> dict[str, Any]:
+        return {"api_key": self.server.key}
+
+    def sender(self, number: int) -> str:
+        return f"55319{number:08d}@s.whatsapp.net"
+
+    def webhooks(self, channel: Channel, said: Sequence[Said]) -> list[Webhook]:
+        return [
+            self.webhook(
+                channel, "messages.upsert", record(each.sender, each.id, {"conversation": each.text}, False, "C")
+            )
+            for each in said
+        ]
+
+    def unknown_webhook(self, channel: Channel) -> Webhook:
+        return self.webhook(channel, "chats.archived", {"id": new_id()})
+
+    def webhook(self, channel: Channel, event: str, data: Any) -> Webhook:
+        body = {"event": event, "instance": "loja", "data": data, "sender": "5531900000000@s.whatsapp.net"}
+        return Webhook({"authorization": f"Bearer {channel.webhook_secret}"}, json.dumps(body).encode())
+
+    def deliveries(self) -> list[Delivery]:
+        return [Delivery(each.number, each.text) for each in self.server.deliveries]
+
+    def fail_next(self, failure: Failure) -> None:
+        self.server.faults.append(Fault(FAULTS[failure]))

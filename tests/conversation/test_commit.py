@@ -1,0 +1,124 @@
+"""A reply is written only while the turn is ours, the AI owns the chat and nothing newer was said."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+import pytest
+
+from tawkee_core.channels.pause import pause_channel
+from tawkee_core.conversation.handover import take_over
+from tawkee_core.conversation.interactions import resolve_chat
+from tawkee_core.db import run
+from tests.lines import Line, hold_model, hold_provider, wait_until
+
+
+@contextmanager
+def thinking(line: Line, text: str = "um") -> Iterator[threading.Event]:
+    """While the block runs, the model is asked about a message and has not answered yet."""
+    gate = hold_model(line)
+    line.say(text)
+    line.start()
+    wait_until(lambda: line.model.waiting == 1)
+    yield gate
+    gate.set()
+    line.rest()
+
+
+def test_new_message_while_thinking_gets_one_answer_with_the_old(line: Line) -> None:
+    with thinking(line):
+        line.say("dois")
+    line.settle()
+    assert line.provider.texts() == ["echo: um | dois"]
+    assert [t.state for t in line.turns()] == ["done"]
+    outcomes = run("select outcome from usage where workspace_id = %s", (line.company.workspace_id,))
+    assert [row.outcome for row in outcomes] == ["answered", "answered"]
+
+
+def test_reply_is_put_off_twice_at_most(line: Line) -> None:
+    for text in ("um", "dois", "três"):
+        with thinking(line, text):
+            line.say(text + "!")
+    line.model.gate = None
+    line.settle()
+    texts = line.provider.texts()
+    assert len(texts) == 2
+    assert "três" in texts[0]
+    assert texts[1].endswith("três!")
+
+
+def test_takeover_while_thinking_silences_the_reply(line: Line) -> None:
+    with thinking(line):
+        assert take_over(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id) == 0
+    line.settle()
+    assert line.provider.sent == []
+    assert [m.direction for m in line.messages()] == ["in"]
+    assert [t.state for t in line.turns()] == ["cancelled"]
+    assert len(run("select 1 as one from usage where workspace_id = %s", (line.company.workspace_id,))) == 1
+
+
+def test_resolving_while_thinking_silences_the_reply(line: Line) -> None:
+    with thinking(line):
+        resolve_chat(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id)
+    line.settle()
+    assert line.provider.sent == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update agent set status = 'INACTIVE' where workspace_id = %s",
+        "update agent set deleted_at = now() where workspace_id = %s",
+        "update channel set deleted_at = now() where workspace_id = %s",
+    ],
+)
+def test_agent_put_to_sleep_while_thinking_says_nothing(line: Line, sql: str) -> None:
+    with thinking(line):
+        run(sql, (line.company.workspace_id,))
+    line.settle()
+    assert line.provider.sent == []
+
+
+def test_reply_waits_while_its_channel_is_paused(line: Line) -> None:
+    with thinking(line):
+        pause_channel(line.channel, 60)
+    assert line.start("sends") == 0
+    assert [(o.state, o.attempts) for o in line.outbounds()] == [("pending", 0)]
+    line.pass_time()
+    line.settle()
+    assert line.provider.texts() == ["echo: um"]
+
+
+def test_nothing_is_held_in_the_database_while_the_model_thinks(line: Line) -> None:
+    with thinking(line):
+        assert held_in_database(line) == []
+
+
+def held_in_database(line: Line) -> list[str]:
+    """The sessions in a transaction, and the locks on our tables, seen from a connection of our own."""
+    watcher = psycopg2.connect(line.tawkee.settings.database_url)
+    with watcher, watcher.cursor() as cursor:
+        cursor.execute(
+            "select 'in transaction: ' || query from pg_stat_activity where datname = current_database()"
+            " and pid <> pg_backend_pid() and state like 'idle in transaction%%'"
+            " union all select 'lock: ' || l.relation::regclass::text from pg_locks l"
+            " join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace"
+            " where l.database = (select oid from pg_database where datname = current_database())"
+            " and n.nspname = 'public' and l.pid <> pg_backend_pid()"
+            " union all select 'advisory' from pg_locks where locktype = 'advisory'"
+        )
+        rows = [row[0] for row in cursor.fetchall()]
+    watcher.close()
+    return rows
+
+
+def test_nothing_is_held_in_the_database_while_the_provider_answers(line: Line) -> None:
+    release = hold_provider(line)
+    line.say()
+    line.start()
+    wait_until(lambda: [o.state for o in line.outbounds()] == ["sending"])
+    wait_until(lambda: held_in_database(line) == [])
+    release.set()
+    line.rest()
+    assert line.provider.texts() == ["echo: oi"]

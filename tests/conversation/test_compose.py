@@ -1,0 +1,161 @@
+"""A person's own words: in the chat's order, once a client id, and never held up by who owns the chat."""
+
+import pytest
+
+from tawkee_core.conversation.compose import resend_message, write_message
+from tawkee_core.conversation.handover import hand_back
+from tawkee_core.conversation.media import media_folder
+from tawkee_core.errors import AuthLost, BadInput, Conflict, NotFound, NotSent, Refused, TooLarge
+from tawkee_core.models import new_id
+from tawkee_core.types import Media
+from tests.lines import Line, hold_provider, in_parallel, wait_until
+
+
+def write(line: Line, text: str = "aqui é a Bia", client_id: str | None = None, media: Media | None = None) -> str:
+    ids = (line.company.workspace_id, line.chat.id, line.company.user_id)
+    return write_message(line.tawkee, *ids, text=text, client_id=client_id, media=media)
+
+
+def resend(line: Line, message_id: str) -> None:
+    resend_message(line.tawkee, line.company.workspace_id, line.chat.id, message_id)
+
+
+def test_writing_is_taking_over(line: Line) -> None:
+    line.say()
+    write(line)
+    line.settle()
+    assert line.provider.texts() == ["aqui é a Bia"]
+    assert (line.chat.owner, line.chat.owner_id) == ("human", line.company.user_id)
+    assert [t.state for t in line.turns()] == ["cancelled"]
+
+
+def test_messages_leave_in_the_order_written(line: Line) -> None:
+    line.say()
+    line.provider.fail_with.append(NotSent("no connection"))
+    for number in range(6):
+        write(line, f"parte {number}")
+    line.settle()
+    assert line.provider.texts() == [f"parte {number}" for number in range(6)]
+
+
+def test_same_client_id_at_once_is_one_message(line: Line) -> None:
+    line.say()
+    ids = in_parallel([lambda: write(line, client_id="click-1")] * 10)
+    assert len(set(ids)) == 1
+    line.settle()
+    assert line.provider.texts() == ["aqui é a Bia"]
+
+
+def test_persons_messages_wait_behind_the_part_being_sent(line: Line) -> None:
+    release = hold_provider(line)
+    line.say()
+    line.start()
+    wait_until(lambda: [o.state for o in line.outbounds()] == ["sending"])
+    write(line)
+    line.start("sends")
+    assert [o.state for o in line.outbounds()] == ["sending", "pending"]
+    release.set()
+    line.settle()
+    assert line.provider.texts() == ["echo: oi", "aqui é a Bia"]
+
+
+def test_persons_message_is_sent_also_after_handing_back(line: Line) -> None:
+    line.say()
+    line.settle()
+    write(line)
+    hand_back(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id)
+    line.settle()
+    assert line.provider.texts() == ["echo: oi", "aqui é a Bia"]
+
+
+def test_file_is_kept_and_sent(line: Line) -> None:
+    line.say()
+    write(line, "veja", media=Media(mimetype="image/png", filename="a.png", size=3, data=b"png"))
+    line.settle()
+    assert [(s.kind, s.text) for s in line.provider.sent] == [("image", "veja")]
+
+
+def test_file_that_vanished_is_shown_as_failed(line: Line) -> None:
+    line.say()
+    line.provider.fail_with.append(NotSent("no connection"))
+    write(line, "veja", media=Media(mimetype="image/png", filename="a.png", size=3, data=b"png"))
+    line.start("sends")
+    line.rest()
+    for path in (media_folder(line.tawkee.settings) / line.company.workspace_id).rglob("*.png"):
+        path.unlink()
+    line.pass_time()
+    line.settle()
+    (message,) = line.messages("out")
+    assert (message.status, line.provider.sent) == ("failed", [])
+    assert "could not be prepared" in message.error
+
+
+@pytest.mark.parametrize(
+    ("media", "error"),
+    [
+        (Media(mimetype="audio/ogg", data=b"1"), None),
+        (Media(mimetype="image/png", data=b"1" * 1_000_001), TooLarge),
+    ],
+)
+def test_files_are_checked_against_the_channel(line: Line, media: Media, error: type[Exception] | None) -> None:
+    line.say()
+    if error is None:
+        write(line, media=media)
+        assert line.messages("out")[0].kind == "document"
+        return
+    with pytest.raises(error):
+        write(line, media=media)
+
+
+def test_message_needs_words_or_a_file(line: Line) -> None:
+    line.say()
+    with pytest.raises(BadInput):
+        write(line, "  \n")
+
+
+def test_unconfirmed_message_is_sent_again_by_a_person_only(line: Line) -> None:
+    line.provider.lose_answer = 1
+    line.say()
+    line.settle()
+    (message,) = line.messages("out")
+    assert (message.status, line.chat.attention) == ("unconfirmed", "a message may not have arrived")
+    line.pass_time()
+    line.settle()
+    assert len(line.provider.sent) == 1
+    resend(line, message.id)
+    line.settle()
+    assert [m.status for m in line.messages("out")] == ["sent"]
+    assert (len(line.provider.sent), line.chat.attention) == (2, "")
+
+
+def test_failed_message_is_sent_again_after_a_takeover(line: Line) -> None:
+    line.provider.fail_with.append(Refused("blocked"))
+    line.say()
+    line.settle()
+    write(line, "por outro caminho")
+    line.settle()
+    resend(line, line.messages("out")[0].id)
+    line.settle()
+    assert line.provider.texts() == ["por outro caminho", "echo: oi"]
+
+
+def test_sent_or_strange_messages_are_not_sent_again(line: Line) -> None:
+    line.say()
+    line.settle()
+    with pytest.raises(Conflict):
+        resend(line, line.messages("out")[0].id)
+    for strange in (new_id(), line.messages("in")[0].id):
+        with pytest.raises((NotFound, Conflict)):
+            resend(line, strange)
+
+
+def test_channel_that_lost_its_credentials_keeps_what_was_written(line: Line) -> None:
+    line.say()
+    line.provider.fail_with.append(AuthLost("token revoked"))
+    write(line)
+    line.start("sends")
+    line.rest()
+    assert [m.status for m in line.messages("out")] == ["queued"]
+    line.pass_time()
+    line.settle()
+    assert line.provider.texts() == ["aqui é a Bia"]

@@ -1,0 +1,79 @@
+"""What left from our own side: our own send come back, or somebody typing on the phone."""
+
+from tests.lines import Line, hold_provider, set_semantics, wait_until
+
+
+def echo(line: Line, id: str, text: str, **more: str) -> None:
+    assert line.post({"type": "echo", "id": id, "to": "ana", "text": text, **more}) == 200
+
+
+def test_own_send_come_back_after_its_answer_changes_nothing(line: Line) -> None:
+    line.say()
+    line.settle()
+    (sent,) = line.provider.sent
+    echo(line, sent.id, sent.text)
+    assert (len(line.messages()), line.chat.owner) == (2, "ai")
+
+
+def test_own_send_come_back_before_its_answer_confirms_it(line: Line) -> None:
+    release = hold_provider(line)
+    line.say()
+    line.start()
+    wait_until(lambda: [o.state for o in line.outbounds()] == ["sending"])
+    echo(line, "wamid.1", "echo: oi")
+    (message,) = line.messages("out")
+    assert (message.status, message.provider_message_id, line.chat.owner) == ("sent", "wamid.1", "ai")
+    release.set()
+    line.rest()
+    (message,) = line.messages("out")
+    assert (message.status, message.provider_message_id) == ("sent", "wamid.1")
+    assert [t.state for t in line.turns()] == ["done"]
+
+
+def test_echo_confirms_what_was_never_answered(line: Line) -> None:
+    line.provider.lose_answer = 1
+    line.say()
+    line.settle()
+    assert [m.status for m in line.messages("out")] == ["unconfirmed"]
+    echo(line, "wamid.2", "echo: oi")
+    assert [(m.status, m.provider_message_id) for m in line.messages("out")] == [("sent", "wamid.2")]
+    assert [o.state for o in line.outbounds()] == ["sent"]
+
+
+def test_echo_under_our_client_id_is_ours_whatever_it_says(line: Line) -> None:
+    set_semantics(line, "reconcilable")
+    release = hold_provider(line)
+    line.say()
+    line.start()
+    wait_until(lambda: [o.state for o in line.outbounds()] == ["sending"])
+    echo(line, "wamid.3", "*echo:* oi", client_id=line.messages("out")[0].id)
+    release.set()
+    line.rest()
+    assert (len(line.messages("out")), line.chat.owner) == (1, "ai")
+
+
+def test_words_typed_on_the_phone_are_a_takeover(line: Line) -> None:
+    line.say()
+    line.settle()
+    echo(line, "phone-1", "deixa comigo")
+    typed = line.messages("out")[-1]
+    assert (typed.author, typed.text, typed.status) == ("person", "deixa comigo", "sent")
+    assert (line.chat.owner, line.chat.unread) == ("human", 0)
+    line.say("obrigada")
+    line.settle()
+    assert len(line.provider.sent) == 1
+
+
+def test_same_echo_again_is_no_second_takeover(line: Line) -> None:
+    line.say()
+    echo(line, "phone-1", "deixa comigo")
+    epoch = line.chat.epoch
+    echo(line, "phone-1", "deixa comigo")
+    assert (line.chat.epoch, len(line.messages("out"))) == (epoch, 1)
+
+
+def test_business_that_writes_first_owns_the_chat(line: Line) -> None:
+    echo(line, "phone-1", "olá, aqui é da loja")
+    line.say("quem é?")
+    line.settle()
+    assert (line.chat.owner, line.provider.sent) == ("human", [])
