@@ -76,9 +76,11 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a provider lets us speak: seconds between two messages to one contact, and messages a second in all."""
+    """How fast a provider lets us speak: seconds between two messages to one contact, of which `burst` may be borrowed
+    from later, and messages a second in all. A channel's `config["contact_seconds"]` overrules the first."""
 
     contact_seconds: float = 0.0
+    burst: int = 0
     per_second: float = 0.0
 
 

@@ -46,10 +46,16 @@ INFO = ChannelInfo(
                 "store: kept, and answered only when the number is mentioned.",
             ),
         ),
+        Field(
+            "contact_seconds",
+            Label("Segundos entre mensagens à mesma pessoa", "Seconds between messages to one person"),
+            kind="number",
+            default=6,
+        ),
         Field("typing", Label("Mostrar “digitando…”", "Show “typing…”"), kind="boolean", default=True),
         Field("read_receipts", Label("Confirmar leitura", "Send read receipts"), kind="boolean", default=True),
     ),
-    pace=Pace(contact_seconds=6.0),
+    pace=Pace(contact_seconds=6.0, burst=3),
     unofficial=True,
     capabilities=Capabilities(
         max_text=4096,

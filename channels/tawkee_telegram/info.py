@@ -39,7 +39,7 @@ INFO = ChannelInfo(
         ),
         Field("typing", Label("Mostrar “digitando…”", "Show “typing…”"), kind="boolean", default=True),
     ),
-    pace=Pace(contact_seconds=1.0, per_second=30.0),
+    pace=Pace(contact_seconds=1.0, burst=3, per_second=30.0),
     capabilities=Capabilities(
         max_text=4096,
         media_in={kind: IN for kind in ("image", "audio", "video", "document", "sticker")},

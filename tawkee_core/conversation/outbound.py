@@ -12,6 +12,7 @@ from typing import Any
 from ..db import run
 from ..settings import Settings
 from ..statements import Statement
+from ..types import Pace
 
 MAX_ATTEMPTS = 8
 MAX_RECOVERIES = 5
@@ -65,7 +66,8 @@ with settled as (
         select from outbound x where x.turn_id = t.id and x.id <> settled.id and x.state in {OPEN})
 ), flagged as (
     update chat c set attention = coalesce(nullif(%(attention)s, ''), c.attention),
-        paced_until = case when %(pace)s > 0 then now() + make_interval(secs => %(pace)s) else c.paced_until end
+        paced_until = case when %(pace)s > 0 then make_interval(secs => %(pace)s * (1 - %(burst)s))
+            + greatest(c.paced_until + make_interval(secs => %(pace)s * %(burst)s), now()) else c.paced_until end
     from settled where (%(attention)s <> '' or %(pace)s > 0) and c.id = settled.chat_id
 )
 select (select count(*) from settled) as ours,
@@ -166,7 +168,7 @@ def settle_row(
     error: str = "",
     wait: float = 0,
     uncounted: bool = False,
-    pace: float = 0,
+    pace: Pace | None = None,
     came_from: tuple[str, ...] = ("sending", "reconciling"),
 ) -> bool:
     """Write down what became of a sending, if it is still ours; whether more of the chat waits to be sent."""
@@ -182,7 +184,8 @@ def settle_row(
         "error": error[:500],
         "wait": wait,
         "uncounted": int(uncounted),
-        "pace": pace,
+        "pace": pace.contact_seconds if pace else 0.0,
+        "burst": pace.burst if pace else 0,
         "attention": ATTENTION.get(state, ""),
     }
     row = run(SETTLE, parameters)[0]

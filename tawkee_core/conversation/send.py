@@ -4,7 +4,7 @@ The intent is committed before this is called; no transaction is open while the 
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..context import Tawkee
 from ..db import persist, run
 from ..doorbell import signal_chat
 from ..errors import Ambiguous, AuthLost, NotFound, NotSent, RateLimited, Refused, SendError, TawkeeError
-from ..types import Address, Channel, ChannelInfo, Contact, Label, Media, Message, Template
+from ..types import Address, Channel, ChannelInfo, Contact, Label, Media, Message, Pace, Template
 from .addresses import address_key
 from .choices import buttons_of, fit_buttons
 from .media import media_url, read_data
@@ -62,7 +62,7 @@ class Verdict:
     error: str = ""
     wait: float = 0.0
     uncounted: bool = False
-    pace: float = 0.0
+    pace: Pace | None = None
 
 
 def deliver_all(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> None:
@@ -156,11 +156,17 @@ def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
         return judge(tawkee, sending, parcel.channel, Ambiguous(f"{type(error).__name__}: {error}"))
     if provider_id is None:
         return Verdict("dead", error="This channel cannot send.")
-    return Verdict("sent", provider_id=provider_id or None, pace=info.pace.contact_seconds)
+    return Verdict("sent", provider_id=provider_id or None, pace=pace_of(info, parcel.channel))
 
 
 def info_of(tawkee: Tawkee, channel: Channel) -> ChannelInfo:
     return tawkee.plugins.channel(channel.kind).channel_info() or ChannelInfo(Label("", ""), "opaque")
+
+
+def pace_of(info: ChannelInfo, channel: Channel) -> Pace:
+    """The kind's pace, or the one its owner set for this channel."""
+    seconds = channel.config.get("contact_seconds")
+    return replace(info.pace, contact_seconds=float(seconds)) if isinstance(seconds, int | float) else info.pace
 
 
 def judge(tawkee: Tawkee, sending: Sending, channel: Channel, error: SendError) -> Verdict:

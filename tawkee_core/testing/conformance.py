@@ -85,6 +85,10 @@ class ChannelConformance:
         """Let the next send fail: to be retried, for ever, or after it was taken (the answer is lost)."""
         raise NotImplementedError
 
+    def confirmations(self, channel: Channel) -> list[Webhook]:
+        """What your provider tells of the last message it took, where such webhooks are what confirms one."""
+        return []
+
     @pytest.fixture(scope="class")
     @classmethod
     def tawkee_plugins(cls, echo_model: Any) -> list[tuple[str, Any]]:
@@ -180,6 +184,9 @@ class ChannelConformance:
         before = len(self.deliveries())
         self.fail_next("lost")
         self.say(line, "oi")
+        line.running.drain_until(lambda: len(self.deliveries()) > before)
+        for webhook in self.confirmations(line.channel):
+            assert self.post(line, webhook) == 200
         line.running.settle()
         (message,) = [m for m in line.running.messages_of(line.channel) if m.direction == "out"]
         assert len(self.deliveries()[before:]) == 1

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,6 +108,14 @@ class Running:
                 return
             time.sleep(0.01)
         raise AssertionError(f"{self.busy()} pieces of work are still undone after {seconds} seconds")
+
+    def drain_until(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
+        """Do what is due until something holds. Raises AssertionError when it does not come to that."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < deadline, f"not so after {seconds} seconds"
+            self.pool.drain_all()
+            time.sleep(0.01)
 
     def busy(self) -> int:
         """How many turns, sendings and events of its channels have not come to their end."""

@@ -1,0 +1,166 @@
+"""From a Cloud API webhook to events. Pure: no I/O, no clock. One webhook carries many changes, each with many messages
+and statuses.
+
+A customer may have a phone, a business-scoped user id (BSUID, `user_id`), or both: since 2026 the phone may be
+absent."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from tawkee_core import (
+    Address,
+    BadPayload,
+    Channel,
+    ChannelEvent,
+    Deleted,
+    Echo,
+    Edited,
+    Ignored,
+    Incoming,
+    Status,
+    read_json,
+)
+
+from .content import Content, read_content
+
+STATES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}
+Object = Mapping[str, Any]
+
+
+def parse_webhook(channel: Channel, body: bytes) -> list[ChannelEvent]:
+    """Every event of a webhook's body. Raises BadPayload when it is no WhatsApp webhook, or a broken one."""
+    payload = read_json(body)
+    if not isinstance(payload, dict) or payload.get("object") != "whatsapp_business_account":
+        raise BadPayload("The body is no WhatsApp webhook.")
+    return [event for change in each_change(payload) for event in read_change(channel, change)]
+
+
+def each_change(payload: Object) -> Iterator[Object]:
+    for entry in objects(payload.get("entry"), "entry"):
+        yield from objects(entry.get("changes"), "changes")
+
+
+def read_change(channel: Channel, change: Object) -> Iterator[ChannelEvent]:
+    field, value = change.get("field"), change.get("value")
+    if not isinstance(value, dict):
+        raise BadPayload("A change has no value.")
+    number = mapping(value.get("metadata")).get("phone_number_id")
+    ours = str(channel.config.get("phone_number_id") or "")
+    if number is not None and ours and str(number) != ours:
+        yield Ignored("event of another number")
+    elif field == "messages":
+        yield from read_messages(value)
+    elif field == "smb_message_echoes":
+        yield from (read_echo(each) for each in objects(value.get("message_echoes"), "message_echoes"))
+    else:
+        yield Ignored(f"change of {str(field)[:60]}")
+
+
+def read_messages(value: Object) -> Iterator[ChannelEvent]:
+    people = objects(value.get("contacts", []), "contacts")
+    for message in objects(value.get("messages", []), "messages"):
+        yield read_message(message, people)
+    for status in objects(value.get("statuses", []), "statuses"):
+        yield read_status(status)
+
+
+def read_message(message: Object, people: list[Object]) -> ChannelEvent:
+    message_id = required_text(message, "id")
+    match message.get("type"):
+        case "revoke":
+            return Deleted(required_text(mapping(message.get("revoke")), "original_message_id"))
+        case "edit":
+            edit = mapping(message.get("edit"))
+            return Edited(required_text(edit, "original_message_id"), read_content(mapping(edit.get("message"))).text)
+        case "system":
+            return Ignored(f"system: {text_of(mapping(message.get('system')).get('type'))[:60]}")
+    addresses = addresses_of(message.get("from"), message.get("from_user_id"))
+    content = read_content(message)
+    return Incoming(
+        id=message_id,
+        addresses=addresses,
+        name=name_of(people, message),
+        sent_at=moment_of(message.get("timestamp")),
+        quoted_id=text_of(mapping(message.get("context")).get("id")) or None,
+        **parts_of(content),
+    )
+
+
+def read_echo(echo: Object) -> ChannelEvent:
+    """A message written in the WhatsApp Business app by one of our own people."""
+    content = read_content(echo)
+    return Echo(
+        id=required_text(echo, "id"),
+        addresses=addresses_of(echo.get("to"), echo.get("to_user_id")),
+        sent_at=moment_of(echo.get("timestamp")),
+        **parts_of(content),
+    )
+
+
+def read_status(status: Object) -> ChannelEvent:
+    state = STATES.get(text_of(status.get("status")))
+    if state is None:
+        return Ignored(f"status {text_of(status.get('status'))[:40]}")
+    if status.get("recipient_type") == "group":
+        return Ignored("status of a group's message")
+    client_id = text_of(status.get("biz_opaque_callback_data")) or None
+    return Status(state, required_text(status, "id"), client_id, failure_of(status))  # type: ignore[arg-type]
+
+
+def failure_of(status: Object) -> str:
+    for error in objects(status.get("errors", []), "errors"):
+        details = text_of(mapping(error.get("error_data")).get("details")) or text_of(error.get("title"))
+        return f"({error.get('code')}) {details}"[:500]
+    return ""
+
+
+def addresses_of(phone: Any, user_id: Any) -> tuple[Address, ...]:
+    """The phone first, since Meta keeps telling the phone of who is written to by it; else the BSUID."""
+    found = [Address("phone", text_of(phone))] if text_of(phone) else []
+    if text_of(user_id):
+        found.append(Address("bsuid", text_of(user_id)))
+    if not found:
+        raise BadPayload("A message names nobody.")
+    return tuple(found)
+
+
+def name_of(people: list[Object], message: Object) -> str:
+    for person in people:
+        known = (person.get("wa_id"), person.get("user_id"))
+        if len(people) == 1 or message.get("from") in known or message.get("from_user_id") in known:
+            return text_of(mapping(person.get("profile")).get("name"))[:200]
+    return ""
+
+
+def parts_of(content: Content) -> dict[str, Any]:
+    return content._asdict()
+
+
+def moment_of(seconds: Any) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC) if seconds is not None else None
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def required_text(value: Object, name: str) -> str:
+    found = value.get(name)
+    if not isinstance(found, str) or not found:
+        raise BadPayload(f"{name} is missing.")
+    return found
+
+
+def objects(value: Any, name: str) -> list[Object]:
+    """A list of objects. Raises BadPayload."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise BadPayload(f"{name} is no list of objects.")
+    return value
+
+
+def mapping(value: Any) -> Object:
+    return value if isinstance(value, dict) else {}
+
+
+def text_of(value: Any) -> str:
+    return value if isinstance(value, str) else ""

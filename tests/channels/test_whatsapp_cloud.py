@@ -1,0 +1,309 @@
+"""WhatsApp through the Cloud API: the kit, its kinds of messages, its errors, its set-up; on a real HTTP fake."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tawkee_core import (
+    Address,
+    Ambiguous,
+    AuthLost,
+    BadPayload,
+    Button,
+    Channel,
+    Contact,
+    Deleted,
+    Echo,
+    Edited,
+    Ignored,
+    Incoming,
+    InvalidWebhook,
+    Media,
+    Message,
+    NotSent,
+    RateLimited,
+    Refused,
+    SendError,
+    Status,
+    Template,
+    safe_http,
+)
+from tawkee_core.testing import ChannelConformance
+from tawkee_core.testing.conformance import Delivery, Failure, Said, Webhook
+from tawkee_meta import proof
+from tawkee_meta.whatsapp import parse, send, setup
+from tests.fakes.graph_server import GraphServer
+
+RECORDED = Path(__file__).parents[3] / "shared" / "payloads" / "meta_whatsapp"
+APP_SECRET = "app-secret-1"
+PERSON = Contact("p", "Rita", Address("phone", "5531988887777"))
+
+
+@pytest.fixture
+def server() -> Iterator[GraphServer]:
+    safe_http.allow_hosts("127.0.0.0/8")
+    with GraphServer() as server:
+        yield server
+    safe_http.allow_hosts("")
+
+
+def make_channel(server: GraphServer | None = None, **config: Any) -> Channel:
+    reach = {"token": server.token, "api_url": server.url, "business_account_id": server.account} if server else {}
+    values = {"phone_number_id": "1060", "app_secret": APP_SECRET, **reach, **config}
+    return Channel("c", "w", "a", "whatsapp_cloud", "Zap", values, "https://example.com/webhooks/c/t", "verify-me")
+
+
+def envelope(**value: Any) -> bytes:
+    metadata = {"display_phone_number": "5531999990000", "phone_number_id": "1060"}
+    change = {"field": "messages", "value": {"messaging_product": "whatsapp", "metadata": metadata, **value}}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "2040", "changes": [change]}]}).encode()
+
+
+def sign(secret: str, body: bytes) -> dict[str, str]:
+    return {proof.SIGNATURE: "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
+def read(**message: Any) -> Any:
+    base = {"id": "wamid.in1", "from": "5531988887777", "timestamp": "1760000000"}
+    people = [{"profile": {"name": "Rita"}, "wa_id": "5531988887777", "user_id": "BR.1"}]
+    (event,) = parse.parse_webhook(make_channel(), envelope(contacts=people, messages=[base | message]))
+    return event
+
+
+class TestWhatsAppCloud(ChannelConformance):
+    kind = "whatsapp_cloud"
+    fake: GraphServer
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def graph(cls) -> Iterator[None]:
+        with GraphServer() as cls.fake:
+            yield
+
+    def config(self) -> dict[str, Any]:
+        return {"api_url": self.fake.url, "phone_number_id": self.fake.number, "read_receipts": False}
+
+    def secrets(self) -> dict[str, Any]:
+        return {"token": self.fake.token, "app_secret": APP_SECRET}
+
+    def sender(self, number: int) -> str:
+        return f"55319888877{number:02}"
+
+    def webhooks(self, channel: Channel, said: Sequence[Said]) -> list[Webhook]:
+        secret = channel.webhook_secret if channel.webhook_secret == "not the secret" else channel.config["app_secret"]
+        messages = [
+            {"id": f"wamid.{each.id}", "from": each.sender, "type": "text", "text": {"body": each.text}}
+            for each in said
+        ]
+        body = envelope(messages=messages)
+        return [Webhook(sign(secret, body), body)]
+
+    def unknown_webhook(self, channel: Channel) -> Webhook:
+        body = json.dumps(
+            {"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "flows", "value": {}}]}]}
+        ).encode()
+        return Webhook(sign(APP_SECRET, body), body)
+
+    def deliveries(self) -> list[Delivery]:
+        return [Delivery(each["to"], each["text"]["body"]) for each in self.fake.sent]
+
+    def fail_next(self, failure: Failure) -> None:
+        match failure:
+            case "retryable":
+                self.fake.fail_next(400, 131016, "Service overloaded")
+            case "permanent":
+                self.fake.fail_next(400, 131026, "Message undeliverable")
+            case "lost":
+                self.fake.drop_next()
+
+    def confirmations(self, channel: Channel) -> list[Webhook]:
+        sent = self.fake.sent[-1]
+        status = {"id": f"wamid.out{len(self.fake.sent)}", "status": "sent"}
+        body = envelope(statuses=[status | {"biz_opaque_callback_data": sent["biz_opaque_callback_data"]}])
+        return [Webhook(sign(APP_SECRET, body), body)]
+
+    def test_other_channels_secret_is_refused(self) -> None:  # type: ignore[override]
+        """Two numbers of one app share the app's secret; what tells them apart is the address and the number's id."""
+        with pytest.raises(InvalidWebhook):
+            proof.verify_signature(make_channel(app_secret="another app"), sign(APP_SECRET, b"{}"), b"{}")
+        other = json.loads(envelope(messages=[{"id": "x", "from": "1", "type": "text", "text": {"body": "oi"}}]))
+        other["entry"][0]["changes"][0]["value"]["metadata"]["phone_number_id"] = "9999"
+        assert parse.parse_webhook(make_channel(), json.dumps(other).encode()) == [Ignored("event of another number")]
+
+
+def test_text_keeps_both_addresses_name_time_and_quote() -> None:
+    event = read(type="text", text={"body": "oi"}, from_user_id="BR.1", context={"id": "wamid.q"})
+    assert event.addresses == (Address("phone", "5531988887777"), Address("bsuid", "BR.1"))
+    assert (event.text, event.name, event.quoted_id, event.sent_at.timestamp()) == ("oi", "Rita", "wamid.q", 1760000000)
+
+
+def test_a_customer_without_a_phone_is_known_by_bsuid() -> None:
+    body = envelope(messages=[{"id": "m", "from_user_id": "BR.7", "type": "text", "text": {"body": "oi"}}])
+    (event,) = parse.parse_webhook(make_channel(), body)
+    assert isinstance(event, Incoming) and event.addresses == (Address("bsuid", "BR.7"),)
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "text"),
+    [
+        ({"type": "image", "image": {"id": "f", "mime_type": "image/jpeg", "caption": "veja"}}, "image", "veja"),
+        ({"type": "audio", "audio": {"id": "f", "mime_type": "audio/ogg; codecs=opus", "voice": True}}, "audio", ""),
+        ({"type": "document", "document": {"id": "f", "filename": "a.pdf"}}, "document", ""),
+        ({"type": "location", "location": {"latitude": 1, "longitude": 2, "name": "Casa"}}, "location", "Casa"),
+        ({"type": "contacts", "contacts": [{"name": {"formatted_name": "Ana"}}]}, "contact", "Ana"),
+        ({"type": "button", "button": {"payload": "p", "text": "Sim"}}, "choice", "Sim"),
+        ({"type": "interactive", "interactive": {"list_reply": {"id": "l", "title": "Grande"}}}, "choice", "Grande"),
+        ({"type": "interactive"}, "unsupported", ""),
+        ({"type": "unsupported", "errors": [{"code": 131051}]}, "unsupported", ""),
+    ],
+)
+def test_every_kind_is_read(message: dict[str, Any], kind: str, text: str) -> None:
+    event = read(**message)
+    assert (event.kind, event.text) == (kind, text)
+
+
+def test_flows_reactions_orders_edits_and_deletions() -> None:
+    answers = {"nfm_reply": {"body": "Sent", "response_json": '{"size": "G", "flow_token": "secret"}'}}
+    assert read(type="interactive", interactive=answers).data == {"flow": {"size": "G"}}
+    reaction = read(type="reaction", reaction={"message_id": "wamid.1", "emoji": "👍"})
+    assert reaction.data == {"emoji": "👍", "target": "wamid.1"}
+    item = {"product_retailer_id": "BOLO", "quantity": 2, "item_price": 30, "currency": "BRL"}
+    assert read(type="order", order={"product_items": [item]}).text == "2 × BOLO (30 BRL)"
+    edit = {"original_message_id": "wamid.1", "message": {"type": "text", "text": {"body": "novo"}}}
+    assert read(type="edit", edit=edit) == Edited("wamid.1", "novo")
+    assert read(type="revoke", revoke={"original_message_id": "wamid.1"}) == Deleted("wamid.1")
+    assert read(type="system", system={"type": "user_changed_number"}) == Ignored("system: user_changed_number")
+
+
+def test_statuses_carry_our_id_and_why_they_failed() -> None:
+    failed = {"id": "wamid.1", "status": "failed", "errors": [{"code": 131047, "error_data": {"details": "24 hours"}}]}
+    sent = {"id": "wamid.2", "status": "sent", "biz_opaque_callback_data": "client-1"}
+    events = parse.parse_webhook(make_channel(), envelope(statuses=[failed, sent]))
+    assert events == [Status("failed", "wamid.1", None, "(131047) 24 hours"), Status("sent", "wamid.2", "client-1")]
+
+
+def test_words_from_the_business_app_are_echoes() -> None:
+    echo = {"id": "wamid.e", "to": "5531988887777", "type": "text", "text": {"body": "já respondo"}}
+    body = envelope(message_echoes=[echo]).replace(b'"messages"', b'"smb_message_echoes"')
+    (event,) = parse.parse_webhook(make_channel(), body)
+    assert isinstance(event, Echo) and (event.text, event.sent_by_api) == ("já respondo", False)
+
+
+def test_the_challenge_is_answered_only_for_our_token() -> None:
+    query = {"hub.mode": "subscribe", "hub.verify_token": "verify-me", "hub.challenge": "1158201444"}
+    assert proof.answer_challenge(make_channel(), query) == "1158201444"
+    with pytest.raises(InvalidWebhook):
+        proof.answer_challenge(make_channel(), query | {"hub.verify_token": "guess"})
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"object":"page"}', b'{"object":"whatsapp_business_account","entry":[3]}'])
+def test_broken_webhooks_are_bad_payloads(body: bytes) -> None:
+    with pytest.raises(BadPayload):
+        parse.parse_webhook(make_channel(), body)
+
+
+KEYS = st.sampled_from(("id", "from", "type", "text", "image", "interactive", "contacts", "body", "errors", "x"))
+LEAVES = st.none() | st.booleans() | st.integers() | st.sampled_from(("text", "image", "contacts", "edit", "a"))
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=12
+)
+
+
+@given(st.sampled_from(("messages", "statuses", "contacts")), JSON)
+def test_any_content_is_events_or_a_bad_payload(name: str, content: Any) -> None:
+    try:
+        events = parse.parse_webhook(make_channel(), envelope(**{name: [content]}))
+    except BadPayload:
+        return
+    assert all(isinstance(event, Incoming | Ignored | Status | Edited | Deleted) for event in events)
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded payloads are not beside this checkout")
+def test_recorded_webhooks_are_read_and_their_signatures_hold() -> None:
+    expected: dict[str, type] = {
+        "message__text": Incoming, "bsuid_only_no_phone_text": Incoming, "message_status__read": Status,
+        "deleted_message__revoke": Deleted, "edited_message__image": Edited, "outgoing_message__text": Echo,
+        "template_status_update__approved": Ignored, "message__order": Incoming,
+        "flow_completion__completion": Incoming,
+    }  # fmt: skip
+    channel = make_channel(phone_number_id="")
+    for path in sorted(RECORDED.glob("*__*.json")):
+        events = parse.parse_webhook(channel, path.read_bytes())
+        assert events, path.name
+        if path.stem in expected:
+            assert isinstance(events[0], expected[path.stem]), path.name
+    cases = json.loads((RECORDED / "signatures.json").read_text())["cases"]
+    for name, case in cases.items():
+        headers = {key.lower(): value for key, value in case["headers"].items()}
+        body = (RECORDED / name).read_bytes()
+        assert proof.verify_signature(make_channel(app_secret=case["secret"]), headers, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (401, 190, AuthLost),
+        (403, 200, AuthLost),
+        (400, 130429, RateLimited),
+        (400, 131056, RateLimited),
+        (400, 131016, NotSent),
+        (400, 131047, Refused),
+        (400, 131026, Refused),
+        (500, 131000, Ambiguous),
+        (502, 0, Ambiguous),
+    ],
+)
+def test_errors_become_what_may_be_done(server: GraphServer, status: int, code: int, error: type[SendError]) -> None:
+    server.fail_next(status, code, "as Meta says it")
+    with pytest.raises(error, match="as Meta says it"):
+        send.send_message(make_channel(server), PERSON, Message("m", "text", "oi"), "client-1")
+
+
+def test_a_bsuid_goes_where_meta_does_not_drop_it(server: GraphServer) -> None:
+    nobody = Contact("p", "", Address("bsuid", "BR.7"))
+    send.send_message(make_channel(server), nobody, Message("m", "text", "oi"), "client-1")
+    send.send_message(make_channel(server), PERSON, Message("m", "text", "oi"), "client-2")
+    assert [(s.get("to"), s.get("recipient")) for s in server.sent] == [(None, "BR.7"), ("5531988887777", None)]
+    assert server.sent[0]["biz_opaque_callback_data"] == "client-1"
+
+
+def test_choices_templates_and_files_are_sent_as_meta_wants_them(server: GraphServer) -> None:
+    channel, buttons = make_channel(server), tuple(Button(str(n), f"Opção {n}") for n in range(5))
+    send.send_message(channel, PERSON, Message("m", "text", "Qual?", buttons=buttons[:2]), "1")
+    send.send_message(channel, PERSON, Message("m", "text", "Qual?", buttons=buttons), "2")
+    send.send_message(
+        channel, PERSON, Message("m", "text", template=Template("pedido_pronto", "pt_BR", ("Rita",))), "3"
+    )
+    photo = Media(mimetype="image/png", filename="a.png", data=b"\x89PNG")
+    send.send_message(channel, PERSON, Message("m", "image", "veja", photo), "4")
+    two, five, template, image = server.sent
+    assert (two["interactive"]["type"], five["interactive"]["type"]) == ("button", "list")
+    assert template["template"]["components"][0]["parameters"] == [{"type": "text", "text": "Rita"}]
+    assert image["image"] == {"id": "file1", "caption": "veja"}
+    assert b"\x89PNG" in server.files["file1"]
+
+
+def test_files_are_fetched_with_the_token(server: GraphServer) -> None:
+    server.files["f9"] = b"voice"
+    assert send.fetch_file(make_channel(server), Media(mimetype="audio/ogg", ref={"id": "f9"})).data == b"voice"
+    with pytest.raises(Refused):
+        send.fetch_file(make_channel(server), Media(ref={"id": "none"}))
+
+
+def test_connecting_subscribes_and_lists_templates(server: GraphServer) -> None:
+    channel = make_channel(server)
+    connected = setup.connect(channel)
+    assert connected.state == "connected" and connected.detail is not None and "+55 31" in connected.detail.pt
+    assert server.subscribed
+    (template,) = setup.list_templates(channel)
+    assert (template.name, template.parameters, template.status) == ("pedido_pronto", 2, "APPROVED")
+    assert setup.disconnect(channel).state == "disconnected" and not server.subscribed
+    with pytest.raises(AuthLost):
+        setup.get_status(make_channel(server, token="old"))

@@ -1,0 +1,155 @@
+"""A Graph API server on loopback: the messages, media and subscription routes of the Cloud API, faults on demand.
+
+with GraphServer() as server:
+    server.fail_next(400, 131047, "More than 24 hours have passed")
+    ...                      # the channel's api_url=server.url, token=server.token
+    server.sent[-1]["text"]"""
+
+import json
+import socket
+import threading
+from collections import deque
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+VERSION = "/v25.0/"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How one call fails: with a status and an error code, or taken and then unanswered."""
+
+    status: int = 200
+    code: int = 0
+    message: str = ""
+    drop_after: bool = False
+
+
+class GraphServer:
+    """Serves in threads from `with` to its end. `number` is the phone number's id, `account` the account's."""
+
+    def __init__(self) -> None:
+        self.token, self.number, self.account = "graph-token-1", "1060", "2040"
+        self.sent: list[dict[str, Any]] = []
+        self.calls: list[tuple[str, str]] = []
+        self.files: dict[str, bytes] = {}
+        self.faults: deque[Fault] = deque()
+        self.subscribed = False
+        self.lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        receiver = type("Receiver", (GraphApi,), {"fake": self})
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), receiver)
+        self.http.daemon_threads = True
+        threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.shutdown()
+        self.http.server_close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http.server_port}"
+
+    def fail_next(self, status: int, code: int, message: str) -> None:
+        """Let the next message fail with this error."""
+        self.faults.append(Fault(status, code, message))
+
+    def drop_next(self) -> None:
+        """Take the next message and close the connection without an answer."""
+        self.faults.append(Fault(drop_after=True))
+
+
+class GraphApi(BaseHTTPRequestHandler):
+    """One connection to the fake."""
+
+    fake: GraphServer
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+    def do_GET(self) -> None:
+        self.route("GET", b"")
+
+    def do_DELETE(self) -> None:
+        self.route("DELETE", b"")
+
+    def do_POST(self) -> None:
+        self.route("POST", self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+    def route(self, method: str, body: bytes) -> None:
+        if self.headers.get("Authorization") != f"Bearer {self.fake.token}":
+            self.error(Fault(401, 190, "Error validating access token"))
+            return
+        path = self.path.partition("?")[0].removeprefix(VERSION)
+        self.fake.calls.append((method, path))
+        if path == f"{self.fake.number}/messages":
+            self.take_message(json.loads(body))
+        elif path == f"{self.fake.number}/media":
+            self.answer({"id": self.keep_file(body)})
+        elif path == f"{self.fake.account}/subscribed_apps":
+            self.fake.subscribed = method == "POST"
+            self.answer({"success": True})
+        elif path == f"{self.fake.account}/message_templates":
+            self.answer({"data": [TEMPLATE]})
+        elif path == self.fake.number:
+            self.answer({"id": path, "display_phone_number": "+55 31 99999-0000", "verified_name": "Aurora"})
+        elif path.startswith("download/"):
+            self.reply(200, self.fake.files[path.removeprefix("download/")], "application/octet-stream")
+        elif path in self.fake.files:
+            self.answer({"id": path, "url": f"{self.fake.url}{VERSION}download/{path}", "mime_type": "audio/ogg"})
+        else:
+            self.error(Fault(400, 100, "Unsupported request"))
+
+    def take_message(self, values: dict[str, Any]) -> None:
+        if values.get("status") == "read":
+            self.answer({"success": True})
+            return
+        fault = self.fake.faults.popleft() if self.fake.faults else None
+        if fault and not fault.drop_after:
+            self.error(fault)
+            return
+        with self.fake.lock:
+            self.fake.sent.append(values)
+            number = len(self.fake.sent)
+        if fault:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.answer({"messaging_product": "whatsapp", "messages": [{"id": f"wamid.out{number}"}]})
+
+    def keep_file(self, body: bytes) -> str:
+        with self.fake.lock:
+            file_id = f"file{len(self.fake.files) + 1}"
+            self.fake.files[file_id] = body
+        return file_id
+
+    def answer(self, values: Any) -> None:
+        self.reply(200, json.dumps(values).encode())
+
+    def error(self, fault: Fault) -> None:
+        error = {"message": fault.message, "type": "OAuthException", "code": fault.code, "fbtrace_id": "A1"}
+        self.reply(fault.status, json.dumps({"error": error}).encode())
+
+    def reply(self, status: int, body: bytes, kind: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+TEMPLATE = {
+    "name": "pedido_pronto",
+    "language": "pt_BR",
+    "status": "APPROVED",
+    "category": "UTILITY",
+    "components": [{"type": "BODY", "text": "Oi {{1}}, seu pedido {{2}} está pronto."}],
+}
