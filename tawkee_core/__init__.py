@@ -69,6 +69,7 @@ from .types import (
     Status,
     Template,
     TemplateInfo,
+    TextLimit,
     Tool,
     ToolCall,
     Transcription,
@@ -100,9 +101,9 @@ __all__ = [
     "Incoming", "InvalidWebhook", "Label", "Media", "MediaRule", "Message", "MessageKind", "Model", "ModelBusy",
     "ModelDown", "ModelError", "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused", "ModelUsage",
     "NotFound", "NotSent", "Pace", "Passage", "PriceMissing", "Qr", "RateLimited", "Refused", "SendError",
-    "Settings", "Status", "TawkeeError", "Template", "TemplateInfo", "TooLarge", "TooMany", "Tool", "ToolCall",
-    "Transcription", "Unauthorized", "Unavailable", "UnsafeUrl", "VectorMatch", "VectorPoint", "create_app",
-    "hookimpl", "inbox", "read_json", "safe_http",
+    "Settings", "Status", "TawkeeError", "Template", "TemplateInfo", "TextLimit", "TooLarge", "TooMany", "Tool",
+    "ToolCall", "Transcription", "Unauthorized", "Unavailable", "UnsafeUrl", "VectorMatch", "VectorPoint",
+    "create_app", "hookimpl", "inbox", "read_json", "safe_http",
 ]  # fmt: skip
 
 

@@ -58,10 +58,19 @@ class MediaRule:
 
 
 @dataclass(frozen=True, slots=True)
+class TextLimit:
+    """How long one message to one kind of address may be, and how many of them an answer may take."""
+
+    max_text: int
+    parts: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a channel can carry. The core degrades everything else: buttons → numbered text, long → parts."""
 
     max_text: int = 4096
+    text_limits: Mapping[str, TextLimit] = field(default_factory=dict)
     media_in: Mapping[str, MediaRule] = field(default_factory=dict)
     media_out: Mapping[str, MediaRule] = field(default_factory=dict)
     typing: bool = False

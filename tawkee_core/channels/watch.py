@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from ..context import Tawkee
-from ..conversation.receive import receive_events
+from ..conversation.receive import fetch_events, receive_events
 from ..db import run
 from ..errors import AuthLost, TawkeeError
 from ..types import Channel, Connection
@@ -70,7 +70,7 @@ def catch_up(tawkee: Tawkee, channel: Channel, since: float) -> None:
     if missed is None:
         return
     if missed:
-        receive_events(tawkee, channel, missed)
+        receive_events(tawkee, channel, fetch_events(tawkee, channel, missed))
         log.info("channel_caught_up", channel_id=channel.id, events=len(missed))
     run("update channel set caught_up_at = to_timestamp(%s) where id = %s", (started, channel.id))
 

@@ -2,19 +2,19 @@
 
 import re
 
-from ..types import Capabilities
+from ..types import Capabilities, TextLimit
 
 MAX_PARTS = 5
 MAX_BALLOONS = 3
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
-def split_text(text: str, capabilities: Capabilities, balloons: bool = False) -> list[str]:
+def split_text(text: str, capabilities: Capabilities, balloons: bool = False, address_kind: str = "") -> list[str]:
     """The parts to send, in order. With `balloons`, paragraphs become messages of their own, three at most."""
     text = text.strip()
-    pieces = paragraphs(text) if balloons else [text]
-    parts = [part for piece in pieces for part in cut_text(piece, capabilities.max_text)]
-    return limit_parts(parts, capabilities.max_text)
+    limit = capabilities.text_limits.get(address_kind) or TextLimit(capabilities.max_text, MAX_PARTS)
+    pieces = paragraphs(text) if balloons and limit.parts >= MAX_BALLOONS else [text]
+    return limit_parts([part for piece in pieces for part in cut_text(piece, limit.max_text)], limit)
 
 
 def paragraphs(text: str) -> list[str]:
@@ -43,7 +43,8 @@ def cut_place(text: str, limit: int) -> int:
     return space if space > limit // 3 else limit
 
 
-def limit_parts(parts: list[str], limit: int) -> list[str]:
-    if len(parts) <= MAX_PARTS:
+def limit_parts(parts: list[str], limit: TextLimit) -> list[str]:
+    """The first parts; the last of them says that there was more."""
+    if len(parts) <= limit.parts:
         return parts
-    return [*parts[: MAX_PARTS - 1], parts[MAX_PARTS - 1][: limit - 1].rstrip() + "…"]
+    return [*parts[: limit.parts - 1], parts[limit.parts - 1][: limit.max_text - 1].rstrip() + "…"]

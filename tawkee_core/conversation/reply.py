@@ -90,7 +90,8 @@ def compose_reply(tawkee: Tawkee, context: TurnContext, answer: Completion, budg
         text = f"*{context.agent.name}*\n{text}"
     info = tawkee.plugins.channel(context.channel.kind).channel_info()
     assert info is not None, f"{context.channel.kind} says nothing of itself"
-    parts = split_text(text, info.capabilities, bool(context.agent.settings.get("split_messages")))
+    balloons = bool(context.agent.settings.get("split_messages"))
+    parts = split_text(text, info.capabilities, balloons, context.contact.address.kind)
     return Reply(parts, budget.calls, transfer)
 
 

@@ -1,0 +1,103 @@
+"""Answers to questions and messages after a sale, cleaned of what Mercado Livre forbids."""
+
+from typing import Any
+
+import structlog
+
+from tawkee_core import Ambiguous, Channel, Contact, Message, NotSent, Refused
+
+from .api import call, get
+from .fetch import mapping, moment_of, text_of
+from .info import MAX_ANSWER, MAX_MESSAGE, QUESTION
+from .lint import clean_answer
+
+# whom a seller writes to since 2026-02-02: the agent of the site, not the buyer
+AGENTS = {
+    "MLB": 3037675074,
+    "MLC": 3020819166,
+    "MLM": 3037204279,
+    "MLA": 3037674934,
+    "MCO": 3037204123,
+    "MLU": 3037204685,
+}
+LOOK_BACK = 30.0
+log = structlog.get_logger()
+
+
+def send_message(channel: Channel, contact: Contact, message: Message) -> str:
+    """Answer a question, or write into a sale's conversation; the provider's id."""
+    if message.media is not None:
+        raise Refused("Files are not sent to Mercado Livre.")
+    text, removed = clean_answer(message.text)
+    if removed:
+        log.warning("answer_cleaned", channel_id=channel.id, message_id=message.id, pieces=len(removed))
+    if not text.strip():
+        raise Refused("There is nothing to send.")
+    if contact.address.kind == QUESTION:
+        return answer_question(channel, contact.address.value, text)
+    return write_message(channel, contact.address.value, text)
+
+
+def answer_question(channel: Channel, number: str, text: str) -> str:
+    """There is one answer a question; a second one is refused by Mercado Livre."""
+    call(channel, "POST", "/answers", {"question_id": int(number), "text": text[:MAX_ANSWER]})
+    return f"answer:{number}"
+
+
+def write_message(channel: Channel, pack: str, text: str) -> str:
+    seller = channel.config.get("user_id")
+    agent = AGENTS.get(str(channel.config.get("site_id", "MLB")))
+    if agent is None:
+        raise Refused("Messages after a sale are not known for this country.")
+    values = {"from": {"user_id": str(seller)}, "to": {"user_id": str(agent)}, "text": latin_text(text)[:MAX_MESSAGE]}
+    sent = mapping(call(channel, "POST", f"/messages/packs/{pack}/sellers/{seller}?tag=post_sale", values))
+    if sent.get("status") == "moderated":
+        reason = text_of(mapping(sent.get("message_moderation")).get("reason"))
+        raise Refused(f"Mercado Livre's moderation held the message back: {reason or 'no reason given'}")
+    if not text_of(sent.get("id")):
+        raise Ambiguous("The answer names no message.")
+    return f"message:{sent['id']}"
+
+
+def latin_text(text: str) -> str:
+    """Mercado Livre takes Latin-1 only."""
+    return (
+        text.replace("–", "-")
+        .replace("“", '"')
+        .replace("”", '"')
+        .replace("’", "'")
+        .encode("latin-1", "ignore")
+        .decode("latin-1")
+    )
+
+
+def look_up(channel: Channel, contact: Contact, message: Message, since: float) -> str | None:
+    """Whether an answer of an ambiguous try is there; a question has one at most, a sale's thread shows its
+    messages."""
+    try:
+        if contact.address.kind == QUESTION:
+            return find_answer(channel, contact.address.value)
+        return find_message(channel, contact.address.value, message, since)
+    except (NotSent, Refused):
+        return None
+
+
+def find_answer(channel: Channel, number: str) -> str:
+    question = mapping(get(channel, f"/questions/{number}?api_version=4"))
+    return f"answer:{number}" if question.get("status") == "ANSWERED" else ""
+
+
+def find_message(channel: Channel, pack: str, message: Message, since: float) -> str:
+    seller = channel.config.get("user_id")
+    thread = mapping(get(channel, f"/messages/packs/{pack}/sellers/{seller}?tag=post_sale&mark_as_read=false"))
+    text = latin_text(clean_answer(message.text)[0])[:MAX_MESSAGE].strip()
+    for row in thread.get("messages") or ():
+        if is_ours(mapping(row), str(seller), text, since):
+            return f"message:{row['id']}"
+    return ""
+
+
+def is_ours(row: Any, seller: str, text: str, since: float) -> bool:
+    written = moment_of(mapping(row.get("message_date")).get("created"))
+    late = written is not None and written.timestamp() >= since - LOOK_BACK
+    return late and str(mapping(row.get("from")).get("user_id")) == seller and text_of(row.get("text")).strip() == text

@@ -1,0 +1,238 @@
+"""Mercado Livre: the kit over fetched messages, questions, the seller's way in, and what may not be said there."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tawkee_core import (
+    Address,
+    Ambiguous,
+    AuthLost,
+    BadInput,
+    BadPayload,
+    Channel,
+    Contact,
+    Echo,
+    Fetch,
+    Ignored,
+    Incoming,
+    InvalidWebhook,
+    Message,
+    RateLimited,
+    Refused,
+    SendError,
+    safe_http,
+)
+from tawkee_core.testing import ChannelConformance
+from tawkee_core.testing.conformance import Delivery, Failure, Line, Said, Webhook
+from tawkee_mercado_livre import fetch, oauth, parse, send
+from tawkee_mercado_livre.lint import clean_answer
+from tests.fakes.mercado_livre_server import APP, SELLER, Fault, MercadoLivreServer
+
+RECORDED = Path(__file__).parents[3] / "shared" / "payloads" / "mercadolivre"
+SALE = Contact("p", "Venda", Address("pack", "2000000089077943"))
+
+
+@pytest.fixture
+def server() -> Iterator[MercadoLivreServer]:
+    safe_http.allow_hosts("127.0.0.0/8")
+    with MercadoLivreServer() as server:
+        yield server
+    safe_http.allow_hosts("")
+
+
+def make_channel(server: MercadoLivreServer | None = None, **config: Any) -> Channel:
+    reach = {"api_url": server.url, **server.config()} if server else {"user_id": SELLER}
+    values = {"client_id": APP, "client_secret": "s3cret", **reach, **config}
+    return Channel("c", "w", "a", "mercado_livre", "ML", values, "https://example.com/webhooks/c/t", "token")
+
+
+def read(payload: Mapping[str, Any], **config: Any) -> Any:
+    return parse.parse_notification(make_channel(**config), json.dumps(payload).encode())
+
+
+class TestMercadoLivre(ChannelConformance):
+    kind = "mercado_livre"
+    keeps_order = False
+    fake: MercadoLivreServer
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def mercado_livre(cls) -> Iterator[None]:
+        with MercadoLivreServer() as cls.fake:
+            yield
+
+    def config(self) -> dict[str, Any]:
+        return {"api_url": self.fake.url, "client_id": APP}
+
+    def secrets(self) -> dict[str, Any]:
+        return {"client_secret": "s3cret", **self.fake.config()}
+
+    def sender(self, number: int) -> str:
+        return f"200000008907794{number}"
+
+    def webhooks(self, channel: Channel, said: Sequence[Said]) -> list[Webhook]:
+        return [Webhook({}, self.notify(each)) for each in said]
+
+    def notify(self, said: Said) -> bytes:
+        message_id = said.id.replace("-", "")
+        self.fake.buyer_writes(message_id, said.sender, said.text)
+        return json.dumps(self.fake.notification("messages", message_id, actions=["created"])).encode()
+
+    def unknown_webhook(self, channel: Channel) -> Webhook:
+        return Webhook({}, json.dumps(self.fake.notification("orders_v2", "/orders/1")).encode())
+
+    def deliveries(self) -> list[Delivery]:
+        return [Delivery(*each) for each in self.fake.written]
+
+    def fail_next(self, failure: Failure) -> None:
+        faults = {
+            "retryable": Fault(409, "lock"),
+            "permanent": Fault(403, "blocked_conversation_send_message_forbidden"),
+            "lost": Fault(drop_after=True),
+        }
+        self.fake.faults.append(faults[failure])
+
+    def test_wrong_signature_is_refused_and_nothing_kept(self, line: Line) -> None:
+        """There is no signature: the proof is the token in the address, and the app the notification names."""
+        body = json.dumps(self.fake.notification("questions", "/questions/1") | {"application_id": 1}).encode()
+        assert line.running.post(line.channel, body, {}) == 401
+        path = urlsplit(line.channel.webhook_url).path[:-4] + "nope"
+        assert line.running.client.post(path, data=b"{}", content_type="application/json").status_code == 401
+        assert line.running.messages_of(line.channel) == []
+
+    def test_other_channels_secret_is_refused(self) -> None:  # type: ignore[override]
+        with pytest.raises(InvalidWebhook):
+            parse.verify_application(make_channel(client_id="1"), b'{"application_id": 2}')
+
+    def test_a_question_is_answered_once_about_its_product(self, line: Line) -> None:
+        self.fake.ask("5001", "Tem azul?")
+        body = json.dumps(self.fake.notification("questions", "/questions/5001")).encode()
+        again = json.dumps(self.fake.notification("questions", "/questions/5001", attempts=2)).encode()
+        for each in (body, again):
+            assert line.running.post(line.channel, each, {}) == 200
+        line.running.settle()
+        assert self.fake.answers["5001"] == "echo: [Sobre: Caneca azul, 39.9 BRL]\nTem azul?"
+
+
+def test_notifications_only_say_where_to_look() -> None:
+    fake = MercadoLivreServer()
+    assert read(fake.notification("questions", "/questions/7")) == Fetch("/questions/7")
+    assert read(fake.notification("messages", "a" * 32, actions=["created"])) == Fetch("/messages/" + "a" * 32)
+    assert isinstance(read(fake.notification("messages", "a" * 32, actions=["read"])), Ignored)
+    assert isinstance(read(fake.notification("orders_v2", "/orders/1")), Ignored)
+    assert read(fake.notification("questions", "/questions/7"), user_id=1) == Ignored("notification of another seller")
+    assert isinstance(read(fake.notification("questions", "/../users/me")), Ignored)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"topic": 3, "resource": "x"}', b"{"])
+def test_broken_notifications_are_bad_payloads(body: bytes) -> None:
+    with pytest.raises(BadPayload):
+        parse.parse_notification(make_channel(), body)
+
+
+@given(st.dictionaries(st.sampled_from(("topic", "resource", "actions", "user_id")), st.text() | st.integers()))
+def test_any_notification_is_an_event_or_a_bad_payload(payload: dict[str, Any]) -> None:
+    try:
+        assert isinstance(read(payload), Fetch | Ignored)
+    except BadPayload:
+        return
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded payloads are not beside this checkout")
+def test_recorded_notifications_and_resources_are_read() -> None:
+    config = {"user_id": None}
+    for name, kind in (("questions", Fetch), ("messages_created", Fetch), ("messages_read", Ignored)):
+        body = (RECORDED / f"notification_{name}.json").read_bytes()
+        assert isinstance(parse.parse_notification(make_channel(**config), body), kind), name
+    pack = json.loads((RECORDED / "resource_pack_messages.json").read_text())
+    events = [fetch.read_message(make_channel(user_id=415458330), each) for each in pack["messages"]]
+    assert {type(event) for event in events} <= {Incoming, Echo, Ignored} and events
+    banned = json.loads((RECORDED / "resource_question_banned.json").read_text())
+    assert fetch.read_question(make_channel(), banned) == Ignored("question banned")
+
+
+def test_a_question_answered_elsewhere_is_an_echo_and_a_gone_one_is_refused(server: MercadoLivreServer) -> None:
+    channel = make_channel(server)
+    server.ask("1", "Serve?", "ANSWERED")
+    server.questions["1"]["answer"] = {"text": "Serve sim", "status": "ACTIVE"}
+    (event,) = fetch.fetch_resource(channel, "/questions/1")
+    assert isinstance(event, Echo) and event.text == "Serve sim"
+    with pytest.raises(Refused):
+        fetch.fetch_resource(channel, "/questions/9")
+
+
+def test_a_sales_messages_belong_to_its_pack_whoever_wrote(server: MercadoLivreServer) -> None:
+    server.buyer_writes("m1", "77", "Chega quando?")
+    server.buyer_writes("m2", "77", "Amanhã", sender=SELLER)
+    (theirs,) = fetch.fetch_resource(make_channel(server), "/messages/m1")
+    (ours,) = fetch.fetch_resource(make_channel(server), "/messages/m2")
+    assert isinstance(theirs, Incoming) and isinstance(ours, Echo)
+    assert theirs.addresses == ours.addresses == (Address("pack", "77"),)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, Refused), (401, AuthLost), (403, Refused), (429, RateLimited), (500, Ambiguous)]
+)
+def test_errors_become_what_may_be_done(server: MercadoLivreServer, status: int, error: type[SendError]) -> None:
+    server.faults.append(Fault(status, "as they say it"))
+    with pytest.raises(error, match="as they say it"):
+        send.send_message(make_channel(server), SALE, Message("m", "text", "oi"))
+
+
+def test_a_lost_answer_is_looked_up(server: MercadoLivreServer) -> None:
+    channel, message = make_channel(server), Message("m", "text", "Chega amanhã – até!")
+    assert send.look_up(channel, SALE, message, 0.0) == ""
+    server.faults.append(Fault(drop_after=True))
+    with pytest.raises(Ambiguous):
+        send.send_message(channel, SALE, message)
+    assert send.look_up(channel, SALE, message, 0.0) == f"message:{1:032x}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Me chama no 31 98888-7777", "ligue (31) 9 8888 7777", "nove oito oito oito sete sete sete sete",
+        "escreva para ana@loja.com.br", "ana arroba loja ponto com", "veja https://loja.com/x", "www.loja.com.br",
+        "loja.com.br tem mais", "siga @loja_azul", "manda um zap", "chama no WhatsApp",
+    ],
+)  # fmt: skip
+def test_ways_around_mercado_livre_are_taken_out(said: str) -> None:
+    cleaned, removed = clean_answer(said)
+    assert removed and "[" in cleaned
+    assert not any(part in cleaned for part in ("8888", "loja.com", "ana@", "@loja_azul", "zap", "WhatsApp"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Custa R$ 1.299,00 e chega em 3 dias.", "Temos 12 unidades, modelo X200.", "São 110 V ou 220 V, 60 cm × 40 cm."],
+)
+def test_ordinary_answers_stay_as_they_are(said: str) -> None:
+    assert clean_answer(said) == (said, [])
+
+
+def test_the_seller_lets_us_in_with_pkce_and_tokens_rotate(server: MercadoLivreServer) -> None:
+    channel = make_channel(server)
+    url = urlsplit(oauth.authorize_url(channel, "state-1", "https://example.com/oauth/mercado_livre/callback"))
+    query = {name: values[0] for name, values in parse_qs(url.query).items()}
+    assert (query["client_id"], query["state"], query["code_challenge_method"]) == (APP, "state-1", "S256")
+    connected = oauth.finish(channel, {"code": "code-1", "state": "state-1"}, "https://example.com/back")
+    assert (connected.state, connected.config["site_id"], connected.config["user_id"]) == ("connected", "MLB", SELLER)
+    assert server.forms[0]["code_verifier"] == oauth.verifier_of(channel, "state-1")
+    renewed = oauth.refresh(make_channel(server))
+    assert renewed.config["refresh_token"] == server.refresh
+    with pytest.raises(AuthLost):
+        oauth.refresh(make_channel(server, refresh_token="TG-1"))
+    with pytest.raises(BadInput):
+        oauth.finish(channel, {"error": "access_denied"}, "https://example.com/back")
+
+
+def test_missed_notifications_are_listed(server: MercadoLivreServer) -> None:
+    server.missed = [server.notification("questions", "/questions/8"), server.notification("messages", "b" * 32)]
+    assert parse.list_missed(make_channel(server)) == [Fetch("/questions/8"), Fetch("/messages/" + "b" * 32)]
