@@ -1,4 +1,5 @@
 """Meta's channels over the Graph API. What they share stands here: the wire (`graph`), the proof of a webhook
 (`proof`).
 
-Each channel is a package of its own with its own entry point: `whatsapp`."""
+Each channel has its own entry point: the package `whatsapp`, and the modules `instagram` and `messenger`, which share
+the package `direct`."""

@@ -28,7 +28,9 @@ Files = Mapping[str, tuple[str, bytes, str]]
 
 AUTH = frozenset((10, 102, 190, 131031, 131005, 133010, 133016, *range(200, 300)))
 BUSY = frozenset((4, 17, 32, 613, 80007, 130429, 131048, 131056))
-AGAIN = frozenset((1, 2, 131016, 131057, 133004))
+AGAIN = frozenset((1, 2, 1200, 131016, 131057, 133004))
+# code 10 with one of these is a closed window and no lost permission (Instagram, Messenger)
+WINDOW = frozenset((2534022, 2018278))
 PAIR_SECONDS = 6.0
 
 
@@ -69,6 +71,8 @@ def read_answer(answer: safe_http.Answer) -> Any:
 def send_error(status: int, error: Mapping[str, Any]) -> SendError:
     """What an error object means: {message, type, code, error_subcode?, error_data: {details}}."""
     code, text = error.get("code"), explain(status, error)
+    if error.get("error_subcode") in WINDOW or code == 551:
+        return Refused(text)
     if code in AUTH or status == 401:
         return AuthLost(text)
     if code in BUSY or status == 429:

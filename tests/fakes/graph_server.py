@@ -23,6 +23,7 @@ class Fault:
     status: int = 200
     code: int = 0
     message: str = ""
+    subcode: int = 0
     drop_after: bool = False
 
 
@@ -34,6 +35,7 @@ class GraphServer:
         self.sent: list[dict[str, Any]] = []
         self.calls: list[tuple[str, str]] = []
         self.files: dict[str, bytes] = {}
+        self.actions: list[str] = []
         self.faults: deque[Fault] = deque()
         self.subscribed = False
         self.lock = threading.Lock()
@@ -53,9 +55,9 @@ class GraphServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.http.server_port}"
 
-    def fail_next(self, status: int, code: int, message: str) -> None:
+    def fail_next(self, status: int, code: int, message: str, subcode: int = 0) -> None:
         """Let the next message fail with this error."""
-        self.faults.append(Fault(status, code, message))
+        self.faults.append(Fault(status, code, message, subcode))
 
     def drop_next(self) -> None:
         """Take the next message and close the connection without an answer."""
@@ -92,6 +94,10 @@ class GraphApi(BaseHTTPRequestHandler):
         self.fake.calls.append((method, path))
         if path == f"{self.fake.number}/messages":
             self.take_message(json.loads(body))
+        elif path == "me/messages":
+            self.take_direct(json.loads(body))
+        elif path == "me":
+            self.answer({"id": self.fake.account, "name": "Aurora", "username": "aurora"})
         elif path == f"{self.fake.number}/media":
             self.answer({"id": self.keep_file(body)})
         elif path == f"{self.fake.account}/subscribed_apps":
@@ -125,6 +131,25 @@ class GraphApi(BaseHTTPRequestHandler):
             return
         self.answer({"messaging_product": "whatsapp", "messages": [{"id": f"wamid.out{number}"}]})
 
+    def take_direct(self, values: dict[str, Any]) -> None:
+        """A message of Instagram or Messenger, or a sender action."""
+        if "sender_action" in values:
+            self.fake.actions.append(values["sender_action"])
+            self.answer({"recipient_id": values["recipient"]["id"]})
+            return
+        fault = self.fake.faults.popleft() if self.fake.faults else None
+        if fault and not fault.drop_after:
+            self.error(fault)
+            return
+        with self.fake.lock:
+            self.fake.sent.append(values)
+            number = len(self.fake.sent)
+        if fault:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.answer({"recipient_id": values["recipient"]["id"], "message_id": f"m_out{number}"})
+
     def keep_file(self, body: bytes) -> str:
         with self.fake.lock:
             file_id = f"file{len(self.fake.files) + 1}"
@@ -135,7 +160,9 @@ class GraphApi(BaseHTTPRequestHandler):
         self.reply(200, json.dumps(values).encode())
 
     def error(self, fault: Fault) -> None:
-        error = {"message": fault.message, "type": "OAuthException", "code": fault.code, "fbtrace_id": "A1"}
+        error: dict[str, Any] = {"message": fault.message, "type": "OAuthException", "code": fault.code}
+        if fault.subcode:
+            error["error_subcode"] = fault.subcode
         self.reply(fault.status, json.dumps({"error": error}).encode())
 
     def reply(self, status: int, body: bytes, kind: str = "application/json") -> None:

@@ -1,0 +1,1 @@
+"""What Instagram and Messenger share: the `messaging` envelope, its events, its Send API."""
