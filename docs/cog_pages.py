@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from collections.abc import Iterator
 from configparser import ConfigParser
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -84,11 +85,18 @@ def first_party(hook: str) -> list[str]:
     announced = dict(re.split(r"\s*=\s*", line) for line in sorted(lines))
     folders = setup["options"]["package_dir"].strip().splitlines()
     places = dict(re.split(r"\s*=\s*", line) for line in folders)
-    return [name for name, package in announced.items() if implements(Path(places[package]), hook)]
+    return [name for name, module in announced.items() if implements(file_of(module, places), hook)]
 
 
-def implements(package: Path, hook: str) -> bool:
-    return f"\ndef {hook}(" in (package / "__init__.py").read_text()
+def file_of(module: str, places: dict[str, str]) -> Path:
+    """Where a module that an entry point names is written."""
+    package, *rest = module.split(".")
+    path = Path(places[package], *rest)
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def implements(file: Path, hook: str) -> bool:
+    return f"\ndef {hook}(" in file.read_text()
 
 
 def list_types() -> str:
@@ -103,14 +111,19 @@ def show_type(kind: Any) -> str:
 
 
 def list_commands() -> str:
-    """The help of the command and of each of its own."""
-    with click.Context(main, info_name="tawkee") as context:
-        own = [main.commands[name] for name in sorted(main.commands)]
-        return "\n\n".join([show_help(main, context), *(show_help(each, context, "#" * 2) for each in own)])
+    """The help of the command and of each of its own, which may have their own again."""
+    return "\n\n".join(show_help(name, command) for name, command in walk_commands("tawkee", main))
 
 
-def show_help(command: click.Command, parent: click.Context, heading: str = "#") -> str:
-    name = "tawkee" if command is main else f"tawkee {command.name}"
+def walk_commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    own = command.commands if isinstance(command, click.Group) else {}
+    for each in sorted(own):
+        yield from walk_commands(f"{name} {each}", own[each])
+
+
+def show_help(name: str, command: click.Command) -> str:
+    heading = "#" if command is main else "##"
     with click.Context(command, info_name=name, max_content_width=100) as context:
         return f"{heading} {name}\n\n```\n{command.get_help(context)}\n```"
 

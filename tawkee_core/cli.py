@@ -82,5 +82,38 @@ def plugins() -> None:
         click.echo(f"{report.name}  {report.version or '-'}  ({report.distribution or 'given'})\n    {state}")
 
 
+@main.group()
+def channel() -> None:
+    """Tools for whoever writes a channel."""
+
+
+@channel.command()
+@click.argument("kind")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option("--config", multiple=True, metavar="KEY=VALUE", help="A field of its configuration; repeatable.")
+def parse(kind: str, files: tuple[Path, ...], config: tuple[str, ...]) -> None:
+    """Print what a channel reads out of payload files, one JSON line a file: {file, events} or {file, error}.
+
+    Needs no server, no setting and no secret. A form may be given as it was posted, or as a flat JSON object."""
+    from .channels.try_parse import to_line, try_files
+    from .errors import UnknownPlugin
+    from .plugins import load_plugins
+    from .settings import Settings
+
+    try:
+        for told in try_files(load_plugins(Settings()), kind, files, read_pairs(config)):
+            click.echo(to_line(told))
+    except UnknownPlugin as error:
+        raise click.UsageError(f"{error} `tawkee plugins` lists what is.") from error
+
+
+def read_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
+    """KEY=VALUE options as a dict. Raises UsageError."""
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.UsageError(f"{pair!r} is not KEY=VALUE.")
+    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}
+
+
 if __name__ == "__main__":
     main()
