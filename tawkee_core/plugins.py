@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, cast
 import pluggy
 import structlog
 
+from .contract import Mismatch, check_contract, check_requires
 from .errors import UnknownPlugin
 from .hookspecs import CHAPTERS, ChannelHooks, ModelHooks, VectorHooks
 from .settings import Settings, split_list
 
 GROUP = "tawkee"
-CONTRACT = 1
 log = structlog.get_logger()
 
 
@@ -69,7 +69,12 @@ class Plugins:
 
     def _load_entry(self, entry: EntryPoint) -> None:
         try:
-            self.register(entry.load(), entry.name)
+            check_requires(entry.dist)
+            plugin = entry.load()
+            check_contract(plugin)
+            self.register(plugin, entry.name)
+        except Mismatch as error:
+            self._leave_out(entry.name, str(error))
         except Exception as error:  # whatever a stranger's module raises, the others must load
             self._leave_out(entry.name, f"{type(error).__name__}: {error}")
 

@@ -165,3 +165,36 @@ def test_every_hook_has_a_sentence(chapter: type) -> None:
     assert hooks
     for name, hook in hooks.items():
         assert (hook.__doc__ or "").strip().endswith("."), name
+
+
+def announce(folder: Path, name: str, requires: str = "", module: str = "") -> None:
+    """A made-up distribution with one plugin."""
+    info = folder / f"{name}-2.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.0\n{requires}")
+    (info / "entry_points.txt").write_text(f"[tawkee]\n{name} = {name}_module\n")
+    (folder / f"{name}_module.py").write_text(module)
+
+
+@pytest.mark.parametrize(
+    ("requires", "module", "broken"),
+    [
+        ("", "TAWKEE_CONTRACT = 1\n", None),
+        ("", "TAWKEE_CONTRACT = 2\n", "written for contract 2, this Tawkee speaks contract 1"),
+        ("Requires-Dist: tawkee\n", "", None),
+        ("Requires-Dist: tawkee<100,>=0.0.1\n", "", None),
+        ("Requires-Dist: tawkee>=99\n", "raise SystemError\n", "requires tawkee >=99, this is tawkee "),
+        ("Requires-Dist: Tawkee (>=99) ; extra == 'new'\n", "", None),
+        ("Requires-Dist: tawkee-other>=99\n", "", None),
+        ("Requires-Dist: tawkee >> 3\n", "", "its requirement 'tawkee >> 3' cannot be read"),
+    ],
+)
+def test_plugins_for_another_tawkee_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requires: str, module: str, broken: str | None
+) -> None:
+    announce(tmp_path, "p_range", requires, module)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("p_range_module", None)
+    (report,) = [each for each in load_plugins(Settings()).report() if each.name == "p_range"]
+    assert (report.version, report.distribution) == ("2.0", "p_range")
+    assert report.broken is None if broken is None else str(report.broken).startswith(broken)

@@ -12,7 +12,7 @@ from .source import CORE, House, Import, Module
 # Each may import itself and what stands before it; one line is one floor, whose rooms do not know each other
 # unless ROOMS says so.
 FLOORS = (
-    ("errors",),
+    ("errors", "contract"),
     ("settings", "types", "wire"),
     ("hookspecs", "safe_hosts", "safe_lines", "safe_http", "security", "db"),
     ("plugins", "models", "logs", "metrics"),
@@ -27,6 +27,7 @@ ROOMS = {  # who may know whom on the same floor
     "safe_lines": {"safe_hosts"},
     "safe_http": {"safe_hosts", "safe_lines"},
     "agents": {"knowledge"},
+    "cli": {"testing"},
     "conversation": {"channels", "knowledge", "agents"},
 }
 APART = {"embedded": {"cli", "testing"}}  # the launcher knows nothing of the rest, and only these start it
