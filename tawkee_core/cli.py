@@ -115,5 +115,30 @@ def read_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
     return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}
 
 
+@main.group()
+def plugin() -> None:
+    """Tools for whoever writes a plugin."""
+
+
+@plugin.group()
+def new() -> None:
+    """Write a working plugin to begin with."""
+
+
+@new.command("channel")
+@click.argument("kind")
+@click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=Path("."), help="Folder.")
+def new_channel(kind: str, into: Path) -> None:
+    """Write tawkee_KIND: a channel with signed webhooks, sends by POST, and the conformance tests, all green."""
+    from .errors import TawkeeError
+    from .testing.new_plugin import write_channel
+
+    try:
+        made = write_channel(kind, into)
+    except (TawkeeError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{made} is ready:\n  cd {made}\n  pip install --no-build-isolation -e .\n  pytest")
+
+
 if __name__ == "__main__":
     main()
