@@ -12,6 +12,7 @@ from .provider import Provider
 
 CONNECTIONS = 64
 REPLY_SECONDS = 90.0
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 QUESTION = "Oi! Vocês ainda têm o tênis azul no tamanho 40? Chega até sexta?"
 
 
@@ -50,7 +51,7 @@ class Crowd:
 
     def __init__(self, provider: Provider, door: Door, chats: int, seconds: float, first: int) -> None:
         self.provider, self.door, self.chats, self.seconds, self.first = provider, door, chats, seconds, first
-        self.idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+        self.idle: asyncio.Queue[Connection] = asyncio.Queue()
         self.result = Crowded(prefix=new_prefix())
 
     async def run(self, at_begin: Callable[[], None] = lambda: None) -> Crowded:
@@ -91,23 +92,33 @@ class Crowd:
         self.result.added.append(at - began - self.door.latency)
 
     async def post(self, body: bytes) -> None:
-        reader, writer = await self.idle.get()
-        writer.write(webhook_request(self.door.path, self.door.token, body))
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), REPLY_SECONDS)
-        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-        answer = await reader.readexactly(length)
+        """Deliver a webhook, on a new connection where gunicorn closed the old one, which was silent for too long."""
+        request = webhook_request(self.door.path, self.door.token, body)
+        connection = await self.idle.get()
+        try:
+            head, answer = await exchange(connection, request)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            connection[1].close()
+            connection = await asyncio.open_connection("127.0.0.1", self.door.port)
+            head, answer = await exchange(connection, request)
         check(head.startswith(b"HTTP/1.1 200"), f"a webhook was refused: {head[:80]!r} {answer[:200]!r}")
-        self.idle.put_nowait((reader, writer))
+        self.idle.put_nowait(connection)
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        opened = [
-            await asyncio.open_connection("127.0.0.1", self.door.port) for _ in range(min(CONNECTIONS, self.chats))
-        ]
-        for connection in opened:
-            self.idle.put_nowait(connection)
+        for _ in range(min(CONNECTIONS, self.chats)):
+            self.idle.put_nowait(await asyncio.open_connection("127.0.0.1", self.door.port))
         try:
             yield
         finally:
-            for _, writer in opened:
-                writer.close()
+            while not self.idle.empty():
+                self.idle.get_nowait()[1].close()
+
+
+async def exchange(connection: Connection, request: bytes) -> tuple[bytes, bytes]:
+    """Send a request; the head and the body of its answer."""
+    reader, writer = connection
+    writer.write(request)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), REPLY_SECONDS)
+    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+    return head, await reader.readexactly(length)

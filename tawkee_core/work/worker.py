@@ -10,40 +10,17 @@ from typing import Any
 import structlog
 from flask import Flask
 from redis import RedisError
-from rq import SimpleWorker
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
-from rq.timeouts import BaseDeathPenalty
 
 from ..context import Tawkee
 from .dispatch import QUEUE, Dispatcher
+from .hints import HintWorker
 from .jobs import use_pool
 from .pool import Pool
 
 STOP_SECONDS = 50.0
 log = structlog.get_logger()
-
-
-class NoDeathPenalty(BaseDeathPenalty):
-    """A hint takes milliseconds; the work it starts has its own watch (`Pool`)."""
-
-    def setup_death_penalty(self) -> None:
-        """Nothing to arm."""
-
-    def cancel_death_penalty(self) -> None:
-        """Nothing to disarm."""
-
-
-class HintWorker(SimpleWorker):
-    """RQ's worker, in whose process the threads live."""
-
-    death_penalty_class = NoDeathPenalty
-    max_connection_wait_time = 1.0  # RQ's own minute would leave hints lying after Redis is back
-    stopping = False
-
-    def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        HintWorker.stopping = True
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # rq's own gap
 
 
 def work(app: Flask) -> None:
