@@ -44,4 +44,4 @@ class PreparingCursor(NamedTupleCursor):
                 super().execute(query.prepare)  # type: ignore[no-untyped-call]  # psycopg2's own gap
                 prepared.add(query.name)
             query = query.execute
-        super().execute(query, vars)  # type: ignore[no-untyped-call]
+        super().execute(query, vars)  # type: ignore[no-untyped-call]  # psycopg2's own gap

@@ -1,5 +1,8 @@
 """Who speaks: after a takeover nothing of the AI's begins, and what was handed back is answered."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
 from tawkee_core.conversation.handover import hand_back, take_over
@@ -71,8 +74,9 @@ def test_no_intent_follows_a_takeover(line: Line, round: int) -> None:
         line.say("oi", person)
     chats = run("select id from chat where channel_id = %s", (line.channel.id,))
     ids = (line.company.workspace_id, line.company.user_id)
-    takes = [lambda c=chat: take_over(line.tawkee, ids[0], c.id, ids[1]) for chat in chats]  # type: ignore[misc]
-    in_parallel([line.start, *takes])
+    takes = [partial(take_over, line.tawkee, ids[0], chat.id, ids[1]) for chat in chats]
+    steps: list[Callable[[], object]] = [line.start, *takes]
+    in_parallel(steps)
     line.settle()
     silent = run(
         "select o.state, o.epoch, c.epoch as now from outbound o join chat c on c.id = o.chat_id"

@@ -13,7 +13,7 @@ from .source import CORE, House, Import, Module
 # unless ROOMS says so.
 FLOORS = (
     ("errors",),
-    ("settings", "types", "wire"),
+    ("settings", "statements", "types", "wire"),
     ("hookspecs", "safe_hosts", "safe_lines", "safe_http", "security", "db"),
     ("plugins", "models", "logs", "metrics"),
     ("context", "doorbell"),
