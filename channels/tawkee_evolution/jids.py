@@ -9,6 +9,7 @@ from tawkee_core import Address
 from .decode import text_of
 
 PERSON = "@s.whatsapp.net"
+LID = "@lid"
 KINDS = {"s.whatsapp.net": "phone", "c.us": "phone", "lid": "lid", "g.us": "group"}
 DEVICE = re.compile(r":\d+(?=@)")
 
@@ -41,8 +42,14 @@ def read_sender(key: Mapping[str, Any]) -> str:
     return next((jid for jid in jids if jid.endswith(PERSON)), jids[-1])
 
 
-def is_mentioned(context: Mapping[str, Any], own: str) -> bool:
-    """Whether a group's message calls us: by our JID, or as a reply to us. Our LID, which no event tells, is missed."""
+def is_mentioned(context: Mapping[str, Any], own: frozenset[str]) -> bool:
+    """Whether a group's message calls us, by a JID of ours or as a reply to us."""
     mentioned = context.get("mentionedJid")
     jids = mentioned if isinstance(mentioned, list) else []
-    return bool(own) and own in (clean_jid(context.get("participant")), *(clean_jid(jid) for jid in jids[:1000]))
+    return not own.isdisjoint((clean_jid(context.get("participant")), *(clean_jid(jid) for jid in jids[:1000])))
+
+
+def own_lid(key: Mapping[str, Any]) -> str:
+    """Our own LID, which groups mention us by; only our messages in groups tell it. "" where this one does not."""
+    jid = clean_jid(key.get("participant"))
+    return jid if key.get("fromMe") is True and jid.endswith(LID) else ""

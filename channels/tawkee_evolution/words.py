@@ -27,6 +27,9 @@ LICENSE = Label(
     "The Evolution server (2.4 or newer) is not activated yet: its administrator must open /manager/login"
     " on it and activate the licence. Messages wait until then.",
 )
+UNLICENSED = (
+    "servidor Evolution não ativado, abra /manager/login nele · server not activated, open /manager/login on it"
+)
 NOT_STARTED = Label(
     "O servidor Evolution não conseguiu iniciar a conexão.", "The Evolution server could not start the connection."
 )

@@ -3,6 +3,7 @@
 import copy
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,20 @@ def test_groups_are_ignored_unless_they_are_to_be_stored() -> None:
     assert event.data == {"sender_name": "Beatriz"}
     for name in ("group_mention", "group_reply_to_us"):
         assert shown(read(name, STORING), "group", "mentioned") == (True, True)
+
+
+def test_our_lid_is_learnt_from_our_own_message_in_a_group() -> None:
+    typed = json.loads((OWN / "group.json").read_text())
+    typed["data"]["key"] |= {"fromMe": True, "participant": "112233445566778:3@lid", "participantAlt": None}
+    echo, learnt = parse(typed, STORING)
+    assert isinstance(echo, Echo) and learnt == Connection("connected", config={"own_lid": "112233445566778@lid"})
+    knowing = replace(STORING, config={"groups": "store", "own_lid": "112233445566778@lid"})
+    assert len(parse(typed, knowing)) == 1 and len(parse(typed)) == 1
+    called = json.loads((OWN / "group.json").read_text())
+    called["data"]["contextInfo"] = {"mentionedJid": ["112233445566778@lid"]}
+    for channel, mentioned in ((STORING, False), (knowing, True)):
+        (event,) = parse(called, channel)
+        assert isinstance(event, Incoming) and event.mentioned is mentioned
 
 
 def test_what_is_typed_on_the_phone_is_an_echo() -> None:
