@@ -126,10 +126,10 @@ async function sendItem(item, again) {
   const onProgress = (part) => (item.row.progress.value = item.progress = part);
   try {
     await needSession();
+    startListening();
     const message = await (file ? sendFile(item, onProgress) : ask("/messages", { client_id, text }));
     settleItem(client_id);
     showMessage(message);
-    startListening();
     return true;
   } catch (failure) {
     if (failure.status !== 401 || again) return refuseItem(item, failure);
@@ -142,7 +142,7 @@ async function sendItem(item, again) {
 function refuseItem(item, { status, slug, message, retryAfter }) {
   const lost = !(status > 0 && status < 500);
   if (status === 429 || (lost && !item.file)) {
-    if (lost) loseConnection();
+    if (lost) hangUp();
     else tell(SAY.flood);
     setTimeout(flushQueue, (retryAfter || WAIT_SECONDS[status] || 4) * 1000);
     return false;
