@@ -52,7 +52,7 @@ def resolve_name(host: str, port: int, timeout: float) -> list[str]:
     def look_up() -> None:
         try:
             answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError:  # said below: nothing was found
+        except (OSError, UnicodeError):  # said below: nothing was found
             return
         found.extend(str(answer[4][0]) for answer in answers)
 

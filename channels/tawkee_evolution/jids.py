@@ -11,6 +11,8 @@ from .decode import text_of
 PERSON = "@s.whatsapp.net"
 LID = "@lid"
 KINDS = {"s.whatsapp.net": "phone", "c.us": "phone", "lid": "lid", "g.us": "group"}
+BRAZIL_LONG = re.compile(r"55(\d\d)9(\d{8})@s\.whatsapp\.net")
+BRAZIL_SHORT = re.compile(r"55(\d\d)([6-9]\d{7})@s\.whatsapp\.net")
 DEVICE = re.compile(r":\d+(?=@)")
 
 
@@ -34,6 +36,16 @@ def read_addresses(key: Mapping[str, Any]) -> tuple[Address, ...]:
         return (first,) if first else ()
     found = dict.fromkeys(a for jid in jids if (a := address_of(jid)) and a.kind != "group")
     return tuple(sorted(found, key=lambda address: address.kind != "phone"))
+
+
+def stored_jids(value: str) -> tuple[str, ...]:
+    """The JIDs a chat may be stored by: a Brazilian mobile's with its ninth digit and without."""
+    jid = value if "@" in value else value.lstrip("+") + PERSON
+    if match := BRAZIL_LONG.fullmatch(jid):
+        return jid, f"55{match[1]}{match[2]}{PERSON}"
+    if match := BRAZIL_SHORT.fullmatch(jid):
+        return jid, f"55{match[1]}9{match[2]}{PERSON}"
+    return (jid,)
 
 
 def read_sender(key: Mapping[str, Any]) -> str:

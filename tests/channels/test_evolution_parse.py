@@ -214,7 +214,7 @@ OTHERS: dict[str, ChannelEvent] = {
     "status_delivered": Status("delivered", "3EB0PADARIASENT"),
     "status_read": Status("read", "3EB0PADARIASENT"),
     "status_played": Status("read", "3EB0PADARIASENT"),
-    "status_error": Status("failed", "3EB0PADARIASENT"),
+    "status_error": Status("failed", "3EB0PADARIASENT", error="WhatsApp did not take the message."),
     "status_nested_form": Status("read", "3EB0PADARIASENT"),
     "status_pending": Ignored("status PENDING"),
     "status_deleted_is_no_deletion": Ignored("status DELETED"),

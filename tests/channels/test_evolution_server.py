@@ -259,6 +259,11 @@ def test_says_that_it_was_not_sent_only_when_that_is_sure(server: EvolutionServe
     assert look_up(make_channel(server, base_url="http://127.0.0.1:9"), text(), 100) is None
 
 
+def test_finds_it_under_a_number_without_its_ninth_digit(server: EvolutionServer, channel: Channel) -> None:
+    server.type_on_phone(NAME, "553177771111@s.whatsapp.net", "Temos sim!")
+    assert look_up(channel, text(), 1) == server.instances[NAME].records[0]["key"]["id"]
+
+
 # ---- courtesies and files
 
 

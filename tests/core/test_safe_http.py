@@ -312,6 +312,17 @@ def test_tls_checks_the_name_and_sends_nothing_to_a_stranger(
         assert len(server.requests) == 2
 
 
+def test_a_handshake_that_never_ends_is_connect_failed() -> None:
+    def stay_silent(connection: socket.socket, server: WireServer) -> bool:
+        return bool(connection.recv(65536))
+
+    with WireServer(stay_silent) as server:
+        started = time.monotonic()
+        with pytest.raises(ConnectFailed):
+            call(f"https://127.0.0.1:{server.port}/", method="POST", json={}, timeout=0.5)
+        assert time.monotonic() - started < 3
+
+
 def test_a_call_costs_little_cpu() -> None:
     """≤ 1 ms of CPU a small call is the aim; the limit leaves room for a loaded machine."""
     policy = LOOPBACK
