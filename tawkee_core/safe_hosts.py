@@ -1,8 +1,8 @@
 """Which addresses may be called: every public one, and those on private networks that the operator named.
 
-An own check and no library: ssrfguard wants every port listed and connects through clients of its own, microsoft-antissrf
-is a whole requests session. Compared on 30,000 addresses, nothing passes here that ssrfguard 0.4.1 refuses; of IPv6 only
-2000::/3 is admitted, which leaves no other spelling of a private IPv4 address.
+An own check and no library: ssrfguard wants every port listed and connects through clients of its own,
+microsoft-antissrf is a whole requests session. Compared on 30,000 addresses, nothing passes here that ssrfguard 0.4.1
+refuses; of IPv6 only 2000::/3 is admitted, which leaves no other spelling of a private IPv4 address.
 """
 
 import re

@@ -16,7 +16,7 @@ from .decode import number_of, object_of
 from .jids import stored_jids
 from .markup import format_text
 
-SETTLED_SECONDS = 45.0
+SETTLED_SECONDS = 30.0
 CLOCK_SECONDS = 5.0
 
 
