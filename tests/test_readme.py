@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tawkee_core.embedded.ports import free_port
+from tests.conftest import make_database
 from tests.examples.strangers import clean_environment, running
 from tests.fakes.evolution_server import EvolutionServer
 from tests.fakes.openai_server import OpenAIServer
@@ -84,6 +85,7 @@ def test_links_lead_somewhere() -> None:
     assert len(links) > 8
 
 
+@pytest.mark.timeout(240)
 def test_two_commands_and_a_frontend(folder: Path) -> None:
     """`make up` prints what the README shows; then everything under "Your frontend" and "A WhatsApp number" works."""
     with EvolutionServer() as evolution:
@@ -105,10 +107,12 @@ def answers_on_whatsapp(evolution: EvolutionServer) -> bool:
     return ["das 6h às 20h" in each.text for each in evolution.deliveries] == [True]
 
 
-def test_model_key(folder: Path) -> None:
+@pytest.mark.timeout(240)
+def test_model_key(folder: Path, servers: dict[str, str]) -> None:
     """With a key, a language model answers in the demo's chat."""
+    given = servers | {"TAWKEE_DATABASE_URL": make_database(servers["TAWKEE_DATABASE_URL"], "tawkee_readme")}
     with OpenAIServer(text="Olá, eu sou um modelo.") as provider:
-        with made_up(START_WITH_KEY, folder, OPENAI_API_BASE=provider.url) as lines:
+        with made_up(START_WITH_KEY, folder, **given, OPENAI_API_BASE=provider.url) as lines:
             chat = told(lines, "demo chat")
             token = call(f"{chat}/sessions", {})["visitor_token"]
             call(f"{chat}/messages", {"client_id": "1", "text": "Oi"}, token)
