@@ -69,5 +69,5 @@ def is_same(record: dict[str, Any], message: Message, since: float) -> bool:
     if sent_at is None or sent_at < since - CLOCK_SECONDS:
         return False
     content = read_content(object_of(record.get("message")))
-    kind = message.kind if message.media else "text"
-    return content.kind == kind and content.text.strip() == format_text(message.text).strip()
+    kinds = (message.kind, "document") if message.media else ("text",)
+    return content.kind in kinds and content.text.strip() == format_text(message.text).strip()

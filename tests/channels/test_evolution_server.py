@@ -169,11 +169,18 @@ def test_sends_texts_to_the_very_address_received(server: EvolutionServer, chann
 @pytest.mark.parametrize("kind", ["image", "video", "document", "audio", "sticker"])
 def test_sends_files_as_raw_base64(server: EvolutionServer, channel: Channel, kind: Any) -> None:
     media = Media(mimetype="application/pdf", filename="", data=OGG)
-    send(channel, Message("m", kind, "legenda", media))
+    words = "" if kind in ("audio", "sticker") else "legenda"
+    send(channel, Message("m", kind, words, media))
     (sent,) = server.deliveries
     content = str(sent.body.get("media") or sent.body.get("audio") or sent.body.get("sticker"))
     assert base64.b64decode(content) == OGG and sent.kind == kind
-    assert sent.text == ("legenda" if kind in ("image", "video", "document") else "")
+    assert sent.text == words
+
+
+def test_words_beside_an_audio_are_not_lost(server: EvolutionServer, channel: Channel) -> None:
+    send(channel, Message("m", "audio", "Ouça **isto**", Media(mimetype="audio/ogg", data=OGG)))
+    (sent,) = server.deliveries
+    assert (sent.kind, sent.text) == ("document", "Ouça *isto*") and sent.body["fileName"].startswith("arquivo.og")
 
 
 def test_a_file_without_bytes_goes_as_a_public_url_or_not_at_all(server: EvolutionServer, channel: Channel) -> None:
