@@ -223,7 +223,6 @@ OTHERS: dict[str, ChannelEvent] = {
     "presence": Ignored("presence.update"),
     "contacts_update": Ignored("contacts.update"),
     "unknown_event": Ignored("unknown event chats.archived"),
-    "other_instance": Ignored("event of another instance"),
 }
 STATES = {
     "connection_open": "connected",
