@@ -233,6 +233,8 @@ def test_states_of_the_server_have_their_class(server: EvolutionServer, channel:
         send(make_channel(server, base_url="http://127.0.0.1:9"), text())
     with pytest.raises(AuthLost):
         send(make_channel(server, base_url="http://192.168.7.7"), text())
+    with pytest.raises(AuthLost):
+        send(make_channel(server, api_key="clé→"), text())
 
 
 # ---- after a send in doubt
