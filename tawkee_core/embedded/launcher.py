@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -16,7 +17,7 @@ from . import places
 from .children import Child, Program, StartError, stop_group, turn_logs, wait_ready
 from .keeper import Keeper
 from .keys import load_keys
-from .ports import is_free
+from .ports import try_listening
 from .processes import end_strays
 from .programs import Address, Commands, step_program, web_program, work_program
 from .servers import READY_SECONDS, open_folder, plan_servers
@@ -157,8 +158,13 @@ def hold_folder(data: Path) -> Iterator[None]:
 
 
 def check_port(address: Address) -> None:
-    if not is_free(address.host, address.port):
+    if not 0 < address.port < 65536:
+        raise StartError(f"{address.port} is no port; they go from 1 to 65535.")
+    error = try_listening(address.host, address.port)
+    if error is not None and error.errno == errno.EADDRINUSE:
         raise StartError(f"Port {address.port} is busy on {address.host}. Choose another with --port.")
+    if error is not None:
+        raise StartError(f"Cannot listen on {address.bind}: {error.strerror}.")
 
 
 def catch_signals(launcher: Launcher) -> None:
