@@ -123,7 +123,7 @@ def plugins_import_public_names(house: House) -> list[str]:
     public = public_names(house)
     return [
         f"{module.where(each.line)} may not import {each.module} {each.name}".rstrip()
-        for module in house.plugins()
+        for module in (*house.plugins(), *house.examples())
         for each in module.imports()
         if not plugin_may_import(module, each, public)
     ]

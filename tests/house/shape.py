@@ -104,9 +104,7 @@ def broad_catches_say_why(house: House) -> list[str]:
         f"{module.where(node)} catches everything and gives no reason"
         for module in everything(house)
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.ExceptHandler)
-        and is_broad(node)
-        and not is_excused(module, node)
+        if isinstance(node, ast.ExceptHandler) and is_broad(node) and not is_excused(module, node)
     ]
 
 
