@@ -52,6 +52,7 @@ class Settings:
     leader_seconds: float = setting(15.0, "How long a dispatcher's lease lasts without being renewed.")
     reconcile_seconds: float = setting(5.0, "How long to wait for an echo before looking up an unconfirmed message.")
     give_up_seconds: float = setting(600.0, "How long a failing turn is tried before a person is asked.")
+    stop_seconds: float = setting(50.0, "How long a worker that is told to stop goes on with what it holds.")
     access_minutes: int = setting(10, "Life of an access token.")
     refresh_days: int = setting(30, "Life of a session that is not used.")
     max_body_bytes: int = setting(4 * 1024 * 1024, "Largest webhook or request body taken, uploads aside.")

@@ -2,10 +2,11 @@
 neither."""
 
 import logging
+import os
 import signal
 import time
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from flask import Flask
@@ -19,13 +20,13 @@ from .hints import HintWorker
 from .jobs import use_pool
 from .pool import Pool
 
-STOP_SECONDS = 50.0
 log = structlog.get_logger()
 
 
 def work(app: Flask) -> None:
     """Work until SIGTERM or SIGINT; then finish what is in flight, or give it back."""
     tawkee: Tawkee = app.extensions["tawkee"]
+    arm_signals()
     with app.app_context():
         tawkee.plugins.call_all("worker_started", settings=tawkee.settings)
     pool = Pool(app, tawkee.settings.worker_threads)
@@ -36,9 +37,18 @@ def work(app: Flask) -> None:
     while not HintWorker.stopping:
         take_hints(app, pool)
     log.info("worker_draining", in_flight=pool.threads - pool.free)
-    given_back = pool.stop(STOP_SECONDS)
+    pool.stopping.set()
     dispatcher.join(5)
+    given_back = pool.stop(tawkee.settings.stop_seconds)
     log.info("worker_stopped", given_back=given_back)
+    if pool.free < pool.threads:
+        leave_threads()
+
+
+def leave_threads() -> NoReturn:
+    """End now: threads that wait for a provider would keep the process for as long, and their work is given back."""
+    logging.shutdown()
+    os._exit(0)
 
 
 def take_hints(app: Flask, pool: Pool) -> None:
