@@ -32,7 +32,7 @@ class Room:
 
     streams: set[Stream] = field(default_factory=set)
     shown: dict[int, int] = field(default_factory=dict)
-    owner: str = ""
+    speaker: dict[str, Any] = field(default_factory=dict)
 
 
 class Rooms:
@@ -137,7 +137,7 @@ class Rooms:
             else:
                 self._show_missed(stream, page)
         room.shown = {message["seq"]: fingerprint(message) for message in page.messages}
-        room.owner = page.owner
+        room.speaker = page.speaker()
 
     def _show_changes(self, room: Room, stream: Stream, page: Page) -> None:
         for message in page.messages:
@@ -146,12 +146,12 @@ class Rooms:
                 self._send(stream, "message", message, page.cursor_before(message))
             elif known != fingerprint(message):
                 self._send(stream, "message-changed", message)
-        if page.owner != room.owner:
-            self._send(stream, "owner", {"owner": page.owner})
+        if page.speaker() != room.speaker:
+            self._send(stream, "owner", page.speaker())
 
     def _show_missed(self, stream: Stream, page: Page) -> None:
         stream.joined = True
-        self._send(stream, "owner", {"owner": page.owner})
+        self._send(stream, "owner", page.speaker())
         if stream.cursor is None:
             return
         if page.skips(stream.cursor):

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -73,19 +73,14 @@ class Line:
                 threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
 
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
+        with source, suppress(OSError):  # either end went away, or the line was cut
             while data := source.recv(65_536):
                 sink.sendall(data)
-        except OSError:
-            pass  # either end went away, or the line was cut
-        for end in (source, sink):
-            hang_up(end)
-        self.open -= {source, sink}
+        hang_up(sink)
+        self.open.discard(source)
 
 
 def hang_up(end: socket.socket) -> None:
     """Closing alone would not wake the thread that reads from it."""
-    try:
+    with suppress(OSError):  # gone already
         end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # gone already

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tawkee_core.conversation.compose import write_message
 from tawkee_core.db import run
@@ -21,6 +21,16 @@ expect.set_options(timeout=20_000)
 def say(page: Page, text: str) -> None:
     page.get_by_role("textbox").fill(text)
     page.get_by_role("textbox").press("Enter")
+
+
+def insert_answers(channel_id: str, first: int, last: int) -> None:
+    """Answers that nobody was told of, at these places of the only chat."""
+    run(
+        "insert into message (id, workspace_id, chat_id, channel_id, seq, direction, author, kind, text, status)"
+        " select gen_random_uuid(), workspace_id, chat_id, channel_id, n, 'out', 'agent', 'text', n::text, 'sent'"
+        " from message, generate_series(%s, %s) n where channel_id = %s and seq = 1",
+        (first, last, channel_id),
+    )
 
 
 def bubbles(page: Page) -> list[str]:
@@ -59,12 +69,7 @@ def test_a_long_history_is_read_page_by_page(site: Site, open_page: OpenPage) ->
     page = open_page(site.chat_url(channel))
     say(page, "oi")
     expect(page.locator(".text")).to_have_text(["oi", "echo: oi"])
-    run(
-        "insert into message (id, workspace_id, chat_id, channel_id, seq, direction, author, kind, text, status)"
-        " select gen_random_uuid(), workspace_id, chat_id, channel_id, n, 'out', 'agent', 'text', n::text, 'sent'"
-        " from message, generate_series(3, 90) n where channel_id = %s and seq = 1",
-        (channel.id,),
-    )
+    insert_answers(channel.id, 3, 90)
     page.reload()
     expect(page.locator(".text")).to_have_count(50)
     page.get_by_role("button", name="Mensagens anteriores").click()
@@ -84,6 +89,22 @@ def test_a_lost_connection_is_shown_and_everything_arrives_after_it(site: Site, 
     line.mend()
     expect(page.locator(".text")).to_have_text(["antes", "echo: antes", "durante", "echo: durante"])
     expect(page.get_by_text("Sem conexão")).to_be_hidden()
+    line.close()
+
+
+def test_more_than_a_page_missed_leaves_no_gap(site: Site, open_page: OpenPage) -> None:
+    line = Line(site.port)
+    channel = site.add_chat()
+    page = open_page(site.chat_url(channel).replace(str(site.port), str(line.port)))
+    say(page, "oi")
+    expect(page.locator(".text")).to_have_text(["oi", "echo: oi"])
+    line.cut()
+    insert_answers(channel.id, 3, 90)
+    line.mend()
+    expect(page.locator(".text").last).to_have_text("90")
+    assert bubbles(page) == [str(number) for number in range(41, 91)]
+    page.get_by_role("button", name="Mensagens anteriores").click()
+    expect(page.locator(".text")).to_have_count(90)
     line.close()
 
 
@@ -127,7 +148,7 @@ def test_an_image_is_uploaded_and_shown(site: Site, open_page: OpenPage) -> None
 
 def test_a_file_that_is_refused_says_why_and_can_be_discarded(site: Site, open_page: OpenPage) -> None:
     page = open_page(site.chat_url(site.add_chat()))
-    fake = {"name": "foto.png", "mimeType": "image/png", "buffer": b"<html>not an image</html>"}
+    fake: FilePayload = {"name": "foto.png", "mimeType": "image/png", "buffer": b"<html>not an image</html>"}
     page.locator("input[type=file]").set_input_files(fake)
     page.get_by_role("button", name="Enviar").click()
     expect(page.get_by_text("Este tipo de arquivo não é aceito.")).to_be_visible()

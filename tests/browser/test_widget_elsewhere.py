@@ -9,7 +9,8 @@ from tests.browser.conftest import OpenPage
 from tests.browser.hosts import serve_html
 from tests.channels.tawkee_webchat.site import Site
 
-PAGE = """<!doctype html><html lang="en"><title>Shop</title><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
+PAGE = """<!doctype html><html lang="en"><title>Shop</title>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <body><h1>Shop</h1><script src="%s/widget.js" async></script></body></html>"""
 
 

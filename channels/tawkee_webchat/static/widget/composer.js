@@ -130,6 +130,7 @@ async function sendItem(item, again) {
     const message = await (file ? sendFile(item, onProgress) : ask("/messages", { client_id, text }));
     settleItem(client_id);
     showMessage(message);
+    wake();
     return true;
   } catch (failure) {
     if (failure.status !== 401 || again) return refuseItem(item, failure);
@@ -142,7 +143,7 @@ async function sendItem(item, again) {
 function refuseItem(item, { status, slug, message, retryAfter }) {
   const lost = !(status > 0 && status < 500);
   if (status === 429 || (lost && !item.file)) {
-    if (lost) hangUp();
+    if (lost) loseConnection();
     else tell(SAY.flood);
     setTimeout(flushQueue, (retryAfter || WAIT_SECONDS[status] || 4) * 1000);
     return false;
