@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def internal() -> Iterator[WireServer]:
 
 
 def call(
-    url: str, policy: Policy = LOOPBACK, method: str = "GET", timeout: float = 10, **rest: object
+    url: str, policy: Policy = LOOPBACK, method: str = "GET", timeout: float = 10, **rest: Any
 ) -> safe_http.Answer:
     return safe_http.request(method, url, timeout=timeout, policy=policy, **rest)
 

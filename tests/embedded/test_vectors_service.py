@@ -175,7 +175,7 @@ def test_a_collection_that_cannot_be_read_does_not_stop_the_others(service: Vect
 
 
 def test_a_port_in_use_is_told(service: VectorProcess, tmp_path: Path) -> None:
-    second = launch_service(tmp_path / "second", port=urlsplit(service.url).port)
+    second = launch_service(tmp_path / "second", port=urlsplit(service.url).port or 0)
     output, _ = second.communicate(timeout=30)
     assert second.returncode == 2
     assert "cannot serve on 127.0.0.1" in output
