@@ -304,9 +304,9 @@ def test_hostile_texts_are_read_quickly() -> None:
         for name in ("text", "contact", "image_base64_strings"):
             payload = json.loads((OWN / f"{name}.json").read_text())
             replace_texts(payload["data"]["message"], hostile)
-            started = time.perf_counter()
+            started = time.thread_time()
             parse(payload)
-            assert time.perf_counter() - started < 0.2, (name, hostile[:5])
+            assert time.thread_time() - started < 0.05, (name, hostile[:5])
 
 
 def replace_texts(value: dict[str, Any], hostile: str) -> None:
@@ -328,13 +328,13 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def read_whatever(body: bytes) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         events = parse(body, STORING)
     except BadPayload:
         return
     finally:
-        assert time.perf_counter() - started < 0.5, "50 ms is the aim; the limit leaves room for a loaded machine"
+        assert time.thread_time() - started < 0.05, "seconds of CPU, which a loaded machine does not stretch"
     assert all(isinstance(event, ChannelEvent) for event in events)
 
 
