@@ -39,6 +39,14 @@ def finish_replied() -> None:
     )
 
 
+def forget_taught() -> None:
+    """What an assistant removed a month ago was taught goes; the assistant itself stays behind its conversations."""
+    run(
+        "update training set deleted_at = now(), next_at = now() where deleted_at is null and agent_id in"
+        " (select id from agent where deleted_at < now() - interval '30 days')"
+    )
+
+
 def purge_old() -> None:
     """Raw webhooks hold personal data and are needed for a while only; sessions and heartbeats end as well."""
     run(
@@ -61,7 +69,13 @@ class Sweep:
 
 
 def all_sweeps() -> list[Sweep]:
-    return [Sweep(1, recover_lost), Sweep(5, bury_poisoned), Sweep(30, finish_replied), Sweep(600, purge_old)]
+    return [
+        Sweep(1, recover_lost),
+        Sweep(5, bury_poisoned),
+        Sweep(30, finish_replied),
+        Sweep(600, purge_old),
+        Sweep(3600, forget_taught),
+    ]
 
 
 def run_sweeps(sweeps: list[Sweep]) -> None:
