@@ -127,9 +127,13 @@ class Plugins:
         return sorted(i.plugin_name for i in implementations if not (i.wrapper or i.hookwrapper))
 
     def collect(self, hook: str, **arguments: Any) -> Iterator[tuple[str, Any]]:
-        """Ask every plugin in turn: its name and its answer, where it has one."""
+        """Ask every plugin in turn: its name and its answer, where it has one. One that raises is logged and left out."""
         for name in self.names(hook):
-            answer = getattr(self.ask(name), hook)(**arguments)
+            try:
+                answer = getattr(self.ask(name), hook)(**arguments)
+            except Exception:  # one plugin's failure must not reach the others
+                log.exception("plugin_failed", plugin=name, hook=hook)
+                continue
             answer = answer[0] if isinstance(answer, list) and not self._first_only(hook) else answer
             if answer is not None:
                 yield name, answer
