@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tawkee_core.conversation.compose import write_message
+from tawkee_core.conversation.handover import hand_back, take_over
 from tawkee_core.db import run
 from tests.channels.tawkee_webchat.site import Site, Visitor, wait_until
 
@@ -93,6 +94,19 @@ def test_a_person_who_takes_over_is_announced(site: Site, visitor: Visitor) -> N
     assert events.take("owner")[1] == {"owner": "human", "waiting": False}
     assert visitor.read()["owner"] == "human"
     wait_until(lambda: visitor.read()["messages"][-1]["author"] == "person")
+    events.close()
+
+
+def test_a_change_of_hands_is_told_without_a_word_said(site: Site, visitor: Visitor) -> None:
+    visitor.say("oi")
+    wait_until(lambda: len(visitor.texts()) == 2)
+    events = visitor.watch()
+    assert events.take("owner")[1]["owner"] == "ai"
+    (chat,) = run("select id, workspace_id from chat where channel_id = %s", (visitor.chat[-36:],))
+    take_over(site.running.tawkee, chat.workspace_id, chat.id, site.company.user_id)
+    assert events.take("owner")[1]["owner"] == "human"
+    hand_back(site.running.tawkee, chat.workspace_id, chat.id, site.company.user_id)
+    assert events.take("owner")[1]["owner"] == "ai"
     events.close()
 
 
