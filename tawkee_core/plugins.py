@@ -127,7 +127,7 @@ class Plugins:
         return sorted(i.plugin_name for i in implementations if not (i.wrapper or i.hookwrapper))
 
     def collect(self, hook: str, **arguments: Any) -> Iterator[tuple[str, Any]]:
-        """Ask every plugin in turn: its name and its answer, where it has one. One that raises is logged and left out."""
+        """Ask every plugin in turn: its name and its answer, where it has one. One that raises is skipped."""
         for name in self.names(hook):
             try:
                 answer = getattr(self.ask(name), hook)(**arguments)

@@ -33,7 +33,6 @@ QUICK = {
     "leader_seconds": 2.0,
     "redispatch_seconds": 1.0,
     "reconcile_seconds": 0.2,
-    "send_seconds": 0.9,
     "stop_seconds": 3.0,
     "worker_threads": 8,
     "blocked_plugins": "litellm,offline,qdrant,webchat,evolution",
