@@ -50,6 +50,7 @@ async function startListening() {
     const stop = new AbortController();
     hangUp = () => stop.abort();
     try {
+      await needSession();
       if (!known) await loadHistory();
       known = true;
       await readEvents(cursor, stop, gainConnection, takeEvent);
