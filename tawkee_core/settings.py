@@ -46,7 +46,6 @@ class Settings:
     lease_seconds: float = setting(30.0, "How long a turn stays with a worker that stopped answering.")
     turn_seconds: float = setting(45.0, "Time budget of one turn: prompt, models and tools.")
     model_seconds: float = setting(20.0, "How long one model call may take.")
-    send_seconds: float = setting(12.0, "How long one call to a channel's provider may take; less than half a lease.")
     poll_seconds: float = setting(0.25, "How often due work is looked for when nobody rings.")
     redispatch_seconds: float = setting(5.0, "After how long unclaimed work is dispatched again.")
     leader_seconds: float = setting(15.0, "How long a dispatcher's lease lasts without being renewed.")

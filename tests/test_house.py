@@ -40,6 +40,7 @@ RULES: list[Rule] = [
     shape.names_say_what_happens,
     shape.names_are_short,
     shape.modules_say_why,
+    shape.settings_are_read,
     shape.errors_are_not_swallowed,
     shape.broad_catches_say_why,
     shape.disabled_lints_say_why,

@@ -31,6 +31,7 @@ from .shape import (
     modules_say_why,
     names_are_short,
     names_say_what_happens,
+    settings_are_read,
     sizes_are_even,
 )
 from .shelves import packages_are_shipped, packages_are_typed, plugins_are_announced, shelves_are_mapped
@@ -70,7 +71,8 @@ GOOD = {
     "tawkee_core/plugins.py": '"""Plugins."""\nimport pluggy\nfrom .hookspecs import hookimpl\n',
     "tawkee_core/api/__init__.py": '"""Routes."""\nfrom flask import request\nfrom ..conversation import reply\n',
     "tawkee_core/conversation/__init__.py": '"""The heart."""\nfrom .. import plugins\n',
-    "tawkee_core/conversation/reply.py": '"""Replies."""\n',
+    "tawkee_core/settings.py": '"""Settings."""\nclass Settings:\n    model: str = setting("", "The model.")\n',
+    "tawkee_core/conversation/reply.py": '"""Replies."""\ndef reply(settings):\n    return settings.model\n',
     "channels/tawkee_post/__init__.py": PLUGIN,
     "channels/tawkee_post/wire.py": '"""The wire."""\nimport flask\nfrom tawkee_core import Channel\n',
     "channels/tawkee_post/py.typed": "",
@@ -148,6 +150,8 @@ BAD = [
     Bad(names_say_what_happens, REPLY, "+def reply_helper() -> None: ..."),
     Bad(names_are_short, REPLY, "+" + "".join(f"def write_down_number_{n}() -> None: ...\n" for n in range(9))),
     Bad(modules_say_why, REPLY, "x = 1\n"),
+    Bad(settings_are_read, "tawkee_core/settings.py", "+class More:\n    idle: int = setting(1, 'Nobody asks.')"),
+    Bad(settings_are_read, REPLY, '"""Replies."""\n'),
     Bad(errors_are_not_swallowed, REPLY, "+try:\n    x = 1\nexcept KeyError:\n    pass"),
     Bad(errors_are_not_swallowed, REPLY, "+try:\n    x = 1\nexcept KeyError:\n    ..."),
     Bad(broad_catches_say_why, REPLY, "+try:\n    x = 1\nexcept Exception:\n    x = 2"),

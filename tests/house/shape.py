@@ -85,6 +85,18 @@ def modules_say_why(house: House) -> list[str]:
     ]
 
 
+def settings_are_read(house: House) -> list[str]:
+    """Every field of Settings is asked for somewhere; one that does nothing would be a promise not kept."""
+    settings = house.modules["tawkee_core.settings"]
+    fields = [n for n in ast.walk(settings.tree) if isinstance(n, ast.AnnAssign) and "setting(" in ast.unparse(n)]
+    code = "\n".join(module.text for module in house.modules.values() if module is not settings)
+    return [
+        f"{settings.where(node)} {ast.unparse(node.target)} is read nowhere"
+        for node in fields
+        if not re.search(rf"\.{ast.unparse(node.target)}\b", code)
+    ]
+
+
 def errors_are_not_swallowed(house: House) -> list[str]:
     return [
         f"{module.where(node)} swallows {ast.unparse(node.type) if node.type else 'everything'}"
