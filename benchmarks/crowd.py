@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from .figures import check, percentile
+from .figures import BenchError, check, percentile
 from .payload import message_body, new_prefix, phone_of, webhook_request
 from .provider import Provider
 
@@ -49,8 +49,11 @@ class Crowded:
 class Crowd:
     """So many chats at once for so many seconds, and until the last one is answered."""
 
-    def __init__(self, provider: Provider, door: Door, chats: int, seconds: float, first: int) -> None:
+    def __init__(
+        self, provider: Provider, door: Door, chats: int, seconds: float, first: int, patience: float = REPLY_SECONDS
+    ) -> None:
         self.provider, self.door, self.chats, self.seconds, self.first = provider, door, chats, seconds, first
+        self.patience = patience
         self.idle: asyncio.Queue[Connection] = asyncio.Queue()
         self.result = Crowded(prefix=new_prefix())
 
@@ -61,10 +64,14 @@ class Crowd:
             ramp = min(max(self.door.latency, 0.5), self.seconds / 3)
             started = time.perf_counter()
             self.result.begin, self.result.end = started + ramp * 1.5, started + ramp * 1.5 + self.seconds
-            tasks = [asyncio.create_task(self.talk(number, ramp)) for number in range(self.chats)]
-            await asyncio.sleep(ramp * 1.5)
-            at_begin()
-            await asyncio.gather(*tasks)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for number in range(self.chats):
+                        tasks.create_task(self.talk(number, ramp))
+                    await asyncio.sleep(ramp * 1.5)
+                    at_begin()
+            except ExceptionGroup as failed:
+                raise failed.exceptions[0] from failed
         extra = self.provider.unexpected[unexpected:]
         check(not extra, f"{len(extra)} replies were doubled: {extra[:3]}")
         check(len(self.result.arrived) == self.result.asked, "a reply was lost")
@@ -84,10 +91,9 @@ class Crowd:
         self.result.asked += 1
         await self.post(message_body(phone, f"{self.result.prefix}{self.result.asked}", QUESTION))
         try:
-            at = await asyncio.wait_for(answer, REPLY_SECONDS)
-        except TimeoutError:
-            check(False, f"a reply was lost: {phone} waited {REPLY_SECONDS:.0f} s")
-            raise
+            at = await asyncio.wait_for(answer, self.patience)
+        except TimeoutError as late:
+            raise BenchError(f"a reply was lost: {phone} waited {self.patience:.0f} s") from late
         self.result.arrived.append(at)
         self.result.added.append(at - began - self.door.latency)
 
@@ -112,7 +118,9 @@ class Crowd:
             yield
         finally:
             while not self.idle.empty():
-                self.idle.get_nowait()[1].close()
+                writer = self.idle.get_nowait()[1]
+                writer.close()
+                await writer.wait_closed()
 
 
 async def exchange(connection: Connection, request: bytes) -> tuple[bytes, bytes]:
