@@ -56,7 +56,7 @@ def launching(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=WITHOUT_URLS | urls,
+        env=WITHOUT_URLS | dict(urls),
         cwd="/",
         user=user,
         group=user,
