@@ -141,7 +141,7 @@ class Other:
 def start_other(other: Other) -> ThreadingHTTPServer:
     """Serve the other side on a port of loopback."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Exchange(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             answer = other.serve(self.path, body)
@@ -155,7 +155,7 @@ def start_other(other: Other) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: Any) -> None:
             """Keep the test's output readable."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Exchange)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
