@@ -60,10 +60,10 @@ def test_takeover_while_parts_wait_cancels_all_of_them(line: Line) -> None:
     line.rest()
     assert [o.state for o in line.outbounds()] == ["pending"] * 3
     assert take(line) == 0
+    assert [m.status for m in line.messages("out")] == ["cancelled"] * 3, "at once, not when they would be sent"
     line.pass_time()
     line.settle()
     assert line.provider.sent == []
-    assert [m.status for m in line.messages("out")] == ["cancelled"] * 3
 
 
 @pytest.mark.parametrize("round", range(3))
