@@ -73,14 +73,14 @@ class Rooms:
 
     def notice(self, channel_id: str, address: str, event: dict[str, Any]) -> None:
         """Something happened in a chat (`typing`, `message` …), or nobody can tell (`poll`). Safe from any thread."""
-        kind = event.get("event")
+        kind, key = event.get("event"), (channel_id, address)
         if kind == "poll":
-            for key in list(self._counts):
-                self._want(key)
-        elif kind == "typing":
-            self._pump.post(lambda: self._tell((channel_id, address), "typing", event))
-        elif (channel_id, address) in self._counts:
-            self._want((channel_id, address))
+            for each in list(self._counts):
+                self._want(each)
+        elif key in self._counts and kind == "typing":
+            self._pump.post(lambda: self._tell(key, "typing", event))
+        elif key in self._counts:
+            self._want(key)
 
     def _want(self, key: Key) -> None:
         with self._lock:
@@ -112,7 +112,12 @@ class Rooms:
     # from here on: on the pump's thread
 
     def _enter(self, stream: Stream) -> None:
-        self._pump.add(stream)
+        try:
+            self._pump.add(stream)
+        except OSError:  # the reader left before it began
+            stream.sock.close()
+            self.release(stream.key)
+            return
         self._rooms.setdefault(stream.key, Room()).streams.add(stream)
 
     def _leave(self, stream: Stream) -> None:
