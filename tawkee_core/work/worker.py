@@ -4,6 +4,7 @@ neither."""
 import logging
 import os
 import signal
+import threading
 import time
 from types import FrameType
 from typing import Any, NoReturn
@@ -27,8 +28,7 @@ def work(app: Flask) -> None:
     """Work until SIGTERM or SIGINT; then finish what is in flight, or give it back."""
     tawkee: Tawkee = app.extensions["tawkee"]
     arm_signals()
-    with app.app_context():
-        tawkee.plugins.call_all("worker_started", settings=tawkee.settings)
+    threading.Thread(target=load_slowly, args=(app,), name="preload", daemon=True).start()
     pool = Pool(app, tawkee.settings.worker_threads)
     use_pool(pool)
     dispatcher = Dispatcher(pool)
@@ -43,6 +43,14 @@ def work(app: Flask) -> None:
     log.info("worker_stopped", given_back=given_back)
     if pool.free < pool.threads:
         leave_threads()
+
+
+def load_slowly(app: Flask) -> None:
+    """Let plugins load what is slow to load, while the first turns are claimed already; one in need of it waits."""
+    tawkee: Tawkee = app.extensions["tawkee"]
+    with app.app_context():
+        tawkee.plugins.call_all("worker_started", settings=tawkee.settings)
+    log.info("worker_loaded")
 
 
 def leave_threads() -> NoReturn:
