@@ -10,7 +10,7 @@ RUN /opt/tawkee/bin/pip install --no-cache-dir --no-deps .
 FROM python:3.12-slim-bookworm
 RUN useradd --system --uid 10001 --create-home tawkee && install -d -o tawkee -g tawkee /data
 COPY --from=build /opt/tawkee /opt/tawkee
-ENV PATH=/opt/tawkee/bin:$PATH PYTHONDONTWRITEBYTECODE=1 TAWKEE_DATA=/data
+ENV PATH=/opt/tawkee/bin:$PATH PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 TAWKEE_DATA=/data
 USER tawkee
 VOLUME /data
 EXPOSE 8000

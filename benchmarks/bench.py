@@ -27,10 +27,11 @@ class Plan:
     contacts: int = 5000
     streams: int = 1000
     starts: int = 3
+    flight: int = 240
     workers: int = 1
 
 
-SHORT = Plan(rounds=1, seconds=1.0, contacts=100, streams=40, starts=1)
+SHORT = Plan(rounds=1, seconds=1.0, contacts=50, streams=20, starts=1, flight=10)
 
 
 @dataclass
@@ -100,8 +101,10 @@ def running_provider() -> Iterator[Provider]:
     try:
         yield provider
     finally:
+        asyncio.run_coroutine_threadsafe(provider.close(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        loop.close()
 
 
 @contextmanager

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from .figures import check, percentile
+from .figures import BenchError, check, percentile
 from .payload import message_body, new_prefix, phone_of, webhook_request
 from .provider import Provider
 
 CONNECTIONS = 64
 REPLY_SECONDS = 90.0
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 QUESTION = "Oi! Vocês ainda têm o tênis azul no tamanho 40? Chega até sexta?"
 
 
@@ -48,9 +49,12 @@ class Crowded:
 class Crowd:
     """So many chats at once for so many seconds, and until the last one is answered."""
 
-    def __init__(self, provider: Provider, door: Door, chats: int, seconds: float, first: int) -> None:
+    def __init__(
+        self, provider: Provider, door: Door, chats: int, seconds: float, first: int, patience: float = REPLY_SECONDS
+    ) -> None:
         self.provider, self.door, self.chats, self.seconds, self.first = provider, door, chats, seconds, first
-        self.idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+        self.patience = patience
+        self.idle: asyncio.Queue[Connection] = asyncio.Queue()
         self.result = Crowded(prefix=new_prefix())
 
     async def run(self, at_begin: Callable[[], None] = lambda: None) -> Crowded:
@@ -60,10 +64,14 @@ class Crowd:
             ramp = min(max(self.door.latency, 0.5), self.seconds / 3)
             started = time.perf_counter()
             self.result.begin, self.result.end = started + ramp * 1.5, started + ramp * 1.5 + self.seconds
-            tasks = [asyncio.create_task(self.talk(number, ramp)) for number in range(self.chats)]
-            await asyncio.sleep(ramp * 1.5)
-            at_begin()
-            await asyncio.gather(*tasks)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for number in range(self.chats):
+                        tasks.create_task(self.talk(number, ramp))
+                    await asyncio.sleep(ramp * 1.5)
+                    at_begin()
+            except ExceptionGroup as failed:
+                raise failed.exceptions[0] from failed
         extra = self.provider.unexpected[unexpected:]
         check(not extra, f"{len(extra)} replies were doubled: {extra[:3]}")
         check(len(self.result.arrived) == self.result.asked, "a reply was lost")
@@ -83,31 +91,42 @@ class Crowd:
         self.result.asked += 1
         await self.post(message_body(phone, f"{self.result.prefix}{self.result.asked}", QUESTION))
         try:
-            at = await asyncio.wait_for(answer, REPLY_SECONDS)
-        except TimeoutError:
-            check(False, f"a reply was lost: {phone} waited {REPLY_SECONDS:.0f} s")
-            raise
+            at = await asyncio.wait_for(answer, self.patience)
+        except TimeoutError as late:
+            raise BenchError(f"a reply was lost: {phone} waited {self.patience:.0f} s") from late
         self.result.arrived.append(at)
         self.result.added.append(at - began - self.door.latency)
 
     async def post(self, body: bytes) -> None:
-        reader, writer = await self.idle.get()
-        writer.write(webhook_request(self.door.path, self.door.token, body))
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), REPLY_SECONDS)
-        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-        answer = await reader.readexactly(length)
+        """Deliver a webhook, on a new connection where gunicorn closed the old one, which was silent for too long."""
+        request = webhook_request(self.door.path, self.door.token, body)
+        connection = await self.idle.get()
+        try:
+            head, answer = await exchange(connection, request)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            connection[1].close()
+            connection = await asyncio.open_connection("127.0.0.1", self.door.port)
+            head, answer = await exchange(connection, request)
         check(head.startswith(b"HTTP/1.1 200"), f"a webhook was refused: {head[:80]!r} {answer[:200]!r}")
-        self.idle.put_nowait((reader, writer))
+        self.idle.put_nowait(connection)
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        opened = [
-            await asyncio.open_connection("127.0.0.1", self.door.port) for _ in range(min(CONNECTIONS, self.chats))
-        ]
-        for connection in opened:
-            self.idle.put_nowait(connection)
+        for _ in range(min(CONNECTIONS, self.chats)):
+            self.idle.put_nowait(await asyncio.open_connection("127.0.0.1", self.door.port))
         try:
             yield
         finally:
-            for _, writer in opened:
+            while not self.idle.empty():
+                writer = self.idle.get_nowait()[1]
                 writer.close()
+                await writer.wait_closed()
+
+
+async def exchange(connection: Connection, request: bytes) -> tuple[bytes, bytes]:
+    """Send a request; the head and the body of its answer."""
+    reader, writer = connection
+    writer.write(request)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), REPLY_SECONDS)
+    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+    return head, await reader.readexactly(length)

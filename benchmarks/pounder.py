@@ -39,21 +39,30 @@ class Pounder:
     """So many connections to one server."""
 
     def __init__(self, port: int, connections: int) -> None:
+        self.port, self.connections = port, connections
         self.selector = selectors.DefaultSelector()
-        self.lines = [Line(socket.create_connection(("127.0.0.1", port), timeout=10)) for _ in range(connections)]
-        for line in self.lines:
+        self.lines: list[Line] = []
+
+    def connect(self) -> None:
+        """Begin anew: gunicorn closes what was silent for two seconds."""
+        self.close()
+        self.selector = selectors.DefaultSelector()
+        for _ in range(self.connections):
+            line = Line(socket.create_connection(("127.0.0.1", self.port), timeout=10))
             line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.selector.register(line.sock, selectors.EVENT_READ, line)
+            self.lines.append(line)
 
     def close(self) -> None:
         self.selector.close()
         for line in self.lines:
             line.sock.close()
+        self.lines = []
 
     def pound(self, make: Callable[[], bytes], seconds: float, limit: int = 1 << 30) -> Pounded:
         """Closed loop: every connection sends its next request when the last one is answered."""
-        result, begin = Pounded(), time.perf_counter()
-        sent = 0
+        self.connect()
+        result, begin, sent = Pounded(), time.perf_counter(), 0
         for line in self.lines[:limit]:
             self._send(line, make(), time.perf_counter())
             sent += 1
@@ -70,6 +79,7 @@ class Pounder:
     def pace(self, make: Callable[[], bytes], seconds: float, rate: float) -> Pounded:
         """Open loop: `rate` requests a second, each timed from the moment it was due, whether a connection was free or
         not."""
+        self.connect()
         result, begin = Pounded(), time.perf_counter()
         free, busy, sent, total = deque(self.lines), 0, 0, int(rate * seconds)
         while sent < total or busy:

@@ -18,10 +18,17 @@ class Provider:
     sent: Counter[str] = field(default_factory=Counter)
     unexpected: list[str] = field(default_factory=list)
     port: int = 0
+    wires: set["Wire"] = field(default_factory=set)
 
     async def listen(self) -> None:
-        server = await self.loop.create_server(lambda: Wire(self), "127.0.0.1", self.port, backlog=1024)
-        self.port = server.sockets[0].getsockname()[1]
+        self.server = await self.loop.create_server(lambda: Wire(self), "127.0.0.1", 0, backlog=1024)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        self.server.close()
+        for wire in list(self.wires):
+            wire.transport.abort()
+        await asyncio.sleep(0.01)  # the loop takes a round to close them
 
     def expect(self, phone: str) -> asyncio.Future[float]:
         """When the next message to this phone arrives: a moment of `perf_counter`."""
@@ -51,6 +58,10 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        self.provider.wires.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.provider.wires.discard(self)
 
     def data_received(self, data: bytes) -> None:
         self.received += data

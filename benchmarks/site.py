@@ -18,7 +18,7 @@ from tawkee_core.channels.load import seal_context
 from tawkee_core.embedded import places
 from tawkee_core.embedded.children import Child, Program, stop_group, wait_ready
 from tawkee_core.embedded.keys import load_keys
-from tawkee_core.embedded.ports import free_port, is_free
+from tawkee_core.embedded.ports import free_port, try_listening
 from tawkee_core.embedded.programs import CLI, GUNICORN, Address, Commands, web_program, work_program
 from tawkee_core.embedded.servers import open_folder, start_servers
 from tawkee_core.models.base import new_id
@@ -33,6 +33,10 @@ from .processes import process_tree
 ROOT = Path(__file__).parent.parent
 WEB = (*GUNICORN, "benchmarks.served:make_app()")
 HOLD_SECONDS = 60
+
+
+def is_free(port: int) -> bool:
+    return try_listening("127.0.0.1", port) is None
 
 
 @dataclass
@@ -98,9 +102,9 @@ def running_site(data: Path, provider_port: int, workers: int = 1) -> Iterator[S
 def running_model(site: Site) -> Iterator[None]:
     """The model's server, where the site's environment says that it is."""
     port = urlsplit(site.environment["OPENAI_API_BASE"]).port or 0
-    check(is_free("127.0.0.1", port), "the model's port is taken")
+    check(is_free(port), "the model's port is taken")
     command = [sys.executable, "-m", "benchmarks.model", str(port)]
-    model = Child(Program("model", command, site.environment, lambda: not is_free("127.0.0.1", port)), site.data)
+    model = Child(Program("model", command, site.environment, lambda: not is_free(port)), site.data)
     model.start()
     try:
         wait_ready([model], 30)
@@ -127,7 +131,7 @@ def environment_of(data: Path, urls: dict[str, str]) -> dict[str, str]:
 
 def programs(site: Site, workers: int) -> list[Program]:
     commands = Commands(web=WEB)
-    check(is_free("127.0.0.1", site.port), "the port is taken")
+    check(is_free(site.port), "the port is taken")
     web = web_program(commands, Address("127.0.0.1", site.port), site.environment)
     return [*(work_program(commands, number, site.environment) for number in range(1, workers + 1)), web]
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import threading
 import time
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from .processes import cpu_by_name, memory_mb
 from .webhooks import commits
 
 INSTANT, SECOND, SLOW = "gpt-4o-mini", "gpt-4.1-mini", "gpt-4.1"
-IN_FLIGHT = 240
+FLIGHT_GOAL = 200
 
 
 def measure(bench: Bench) -> list[Figure]:
@@ -34,7 +35,7 @@ def measure(bench: Bench) -> list[Figure]:
         *(rounds.figure(name, f"CPU a reply: {name}", "ms") for name in sorted(parts)),
         rounds.figure("cpu20", "CPU a reply, instant model, 20 chats", "ms"),
         rounds.figure("commits", "commits a reply", "count"),
-        rounds.figure("flight", "model calls in flight, one worker process", "count", 200),
+        rounds.figure("flight", "model calls in flight, one worker process", "count", FLIGHT_GOAL),
         rounds.figure("rss", "that worker's memory at its most (RSS)", "MiB", 400, "most"),
         rounds.figure("pss", "that worker's memory at its most (PSS)", "MiB"),
     ]
@@ -72,15 +73,14 @@ def measure_flight(bench: Bench, rounds: Rounds) -> None:
     """More chats than a worker has threads, one question each, while the model takes its time."""
     worker = [bench.site.pid("worker-1")]
     peak = {"Rss": 0.0, "Pss": 0.0}
-    crowd = bench.crowd(SLOW, IN_FLIGHT, 0.5, lambda: watch(worker, peak))
-    check(crowd.asked >= IN_FLIGHT, "not everybody asked")
+    crowd = bench.crowd(SLOW, bench.plan.flight, 0.5, lambda: watch(worker, peak))
+    check(crowd.asked >= bench.plan.flight, "not everybody asked")
     rounds.note(flight=model_stats(bench)["most_in_flight"], rss=peak["Rss"], pss=peak["Pss"])
 
 
 def watch(pids: list[int], peak: dict[str, float]) -> None:
     """Note the memory of processes at their most, during the next five seconds; called on the crowd's own thread, which
     has nothing to do meanwhile but to answer."""
-    import threading
 
     def look() -> None:
         deadline = time.monotonic() + 5

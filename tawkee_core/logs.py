@@ -64,7 +64,7 @@ def final_steps(settings: Settings) -> list[Processor]:
     return [drop_meta, structlog.processors.JSONRenderer(default=str, ensure_ascii=False)]
 
 
-class StderrHandler(logging.Handler):
+class StderrLog(logging.Handler):
     """Writes to what stderr is at the time of writing, also when it was exchanged since."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -76,7 +76,7 @@ class StderrHandler(logging.Handler):
 
 
 def listen_root(settings: Settings, form: logging.Formatter) -> None:
-    handler = StderrHandler()
+    handler = StderrLog()
     handler.set_name("tawkee")
     handler.setFormatter(form)
     root = logging.getLogger()

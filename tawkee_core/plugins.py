@@ -55,6 +55,7 @@ class Plugins:
         self._entries: dict[str, EntryPoint] = {}
         self._ones: dict[str, One] = {}
         self._models: dict[str, str] = {}
+        self._told: dict[str, dict[str, Any]] = {}
 
     def load_installed(self) -> None:
         """Load every installed plugin, each by itself: a broken one is kept in `broken` and stops nobody else."""
@@ -86,6 +87,13 @@ class Plugins:
         except pluggy.PluginValidationError:
             self.manager.unregister(plugin)
             raise
+        self._forget_answers()
+        for hook, arguments in self._told.items():
+            for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+                if implementation.plugin is plugin:
+                    self._tell(implementation, arguments)
+
+    def _forget_answers(self) -> None:
         self._ones.clear()
         self._models.clear()
 
@@ -124,9 +132,13 @@ class Plugins:
         return sorted(i.plugin_name for i in implementations if not (i.wrapper or i.hookwrapper))
 
     def collect(self, hook: str, **arguments: Any) -> Iterator[tuple[str, Any]]:
-        """Ask every plugin in turn: its name and its answer, where it has one."""
+        """Ask every plugin in turn: its name and its answer, where it has one. One that raises is skipped."""
         for name in self.names(hook):
-            answer = getattr(self.ask(name), hook)(**arguments)
+            try:
+                answer = getattr(self.ask(name), hook)(**arguments)
+            except Exception:  # one plugin's failure must not reach the others
+                log.exception("plugin_failed", plugin=name, hook=hook)
+                continue
             answer = answer[0] if isinstance(answer, list) and not self._first_only(hook) else answer
             if answer is not None:
                 yield name, answer
@@ -135,8 +147,18 @@ class Plugins:
         return bool(getattr(self.manager.hook, hook).spec.opts.get("firstresult"))
 
     def call_historic(self, hook: str, **arguments: Any) -> None:
-        """Call a historic hook now, and for each plugin that is registered later."""
-        getattr(self.manager.hook, hook).call_historic(kwargs=arguments)
+        """Call a historic hook now, and for each plugin registered later. One that raises is left out as broken."""
+        self._told[hook] = arguments
+        for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+            self._tell(implementation, arguments)
+
+    def _tell(self, implementation: pluggy.HookImpl, arguments: dict[str, Any]) -> None:
+        try:
+            implementation.function(**{name: arguments[name] for name in implementation.argnames})
+        except Exception as error:  # whatever a stranger's start-up raises, the others must start
+            self.manager.unregister(implementation.plugin)
+            self._forget_answers()
+            self._leave_out(implementation.plugin_name, f"{type(error).__name__}: {error}")
 
     def call_all(self, hook: str, **arguments: Any) -> None:
         """Call a hook of every plugin, each by itself: one that raises is logged and silences nobody."""

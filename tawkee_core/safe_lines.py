@@ -99,9 +99,12 @@ def open_line(policy: Policy, target: Target, deadline: float, context: ssl.SSLC
 
 
 def connect(address: str, target: Target, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
+    """A connection, TLS included, within so many seconds. Raises OSError."""
+    deadline = time.monotonic() + timeout
     sock = socket.create_connection((address, target.port), timeout)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(max(0.001, deadline - time.monotonic()))
         return context.wrap_socket(sock, server_hostname=target.host.rstrip(".")) if context else sock
     except (OSError, ValueError) as error:  # ValueError: a host that can be no server name
         sock.close()

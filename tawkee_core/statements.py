@@ -37,11 +37,18 @@ class PreparingConnection(connection):
 class PreparingCursor(NamedTupleCursor):
     """Rows as named tuples. Prepares a `Statement` where its connection can."""
 
+    def _prepare(self, statement: Statement) -> None:
+        try:
+            super().execute(statement.prepare)  # type: ignore[no-untyped-call]  # psycopg2's own gap
+            self.connection.prepared.add(statement.name)  # type: ignore[attr-defined]  # where there is none, none asks
+        except BaseException:  # also a turn ended from outside: nobody knows any more what this connection has prepared
+            self.connection.close()
+            raise
+
     def execute(self, query: Any, vars: Any = None) -> None:
         prepared = getattr(self.connection, "prepared", None)
         if isinstance(query, Statement) and prepared is not None:
             if query.name not in prepared:
-                super().execute(query.prepare)  # type: ignore[no-untyped-call]  # psycopg2's own gap
-                prepared.add(query.name)
+                self._prepare(query)
             query = query.execute
-        super().execute(query, vars)  # type: ignore[no-untyped-call]
+        super().execute(query, vars)  # type: ignore[no-untyped-call]  # psycopg2's own gap

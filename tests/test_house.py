@@ -40,6 +40,7 @@ RULES: list[Rule] = [
     shape.names_say_what_happens,
     shape.names_are_short,
     shape.modules_say_why,
+    shape.settings_are_read,
     shape.errors_are_not_swallowed,
     shape.broad_catches_say_why,
     shape.disabled_lints_say_why,
@@ -80,6 +81,7 @@ def test_house_is_read_whole(house: House) -> None:
     assert len(house.core()) > 80
     assert len({module.package for module in house.plugins()}) >= 5
     assert len(house.tests) > 20
+    assert len(house.examples()) == 1
     assert len(hooks.specs(house)) > 15
     assert len(borders.public_names(house)) > 50
     assert sum(1 for _ in borders.core_imports(house)) > 100

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tawkee_core.embedded.ports import free_port
+from tests.conftest import make_database
 from tests.examples.strangers import clean_environment, running
 from tests.fakes.evolution_server import EvolutionServer
 from tests.fakes.openai_server import OpenAIServer
@@ -31,7 +32,7 @@ RUN_ELSEWHERE = {
     ),
 }
 SCRIPT = [block for block in BLOCKS if block not in (START, START_WITH_KEY, *RUN_ELSEWHERE)]
-SHOWN = [line.partition(":")[0] for line in README.partition("```\n\n```\n")[2].partition("```")[0].splitlines()]
+SHOWN = README.partition("```\n\n```\n")[2].partition("```")[0].splitlines()
 QUESTION = "A que horas a padaria abre?"
 
 
@@ -51,6 +52,11 @@ def made_up(command: str, folder: Path, **env: str) -> Iterator[list[str]]:
     variables.pop("OPENAI_API_KEY", None)
     with running(["bash", "-c", command.replace("make up", f"make {options}")], variables | env) as lines:
         yield lines
+
+
+def first_words(lines: list[str]) -> list[list[str]]:
+    """How each line begins, before what is another on every machine."""
+    return [re.findall(r"[a-z]+:?", line)[:2] if "http" not in line else line.split(":")[:1] for line in lines]
 
 
 def told(lines: list[str], what: str) -> str:
@@ -78,17 +84,12 @@ def test_every_command_is_run_somewhere() -> None:
         assert words in (ROOT / place).read_text()
 
 
-def test_links_lead_somewhere() -> None:
-    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
-    assert [link for link in links if not (ROOT / link).exists()] == []
-    assert len(links) > 8
-
-
+@pytest.mark.timeout(240)
 def test_two_commands_and_a_frontend(folder: Path) -> None:
     """`make up` prints what the README shows; then everything under "Your frontend" and "A WhatsApp number" works."""
     with EvolutionServer() as evolution:
         with made_up(START, folder, TAWKEE_PRIVATE_HOSTS="127.0.0.1") as lines:
-            assert [line.partition(":")[0] for line in lines[-5:]] == SHOWN
+            assert first_words(lines) == first_words(SHOWN)
             printed = run_script(told(lines, "ready"), evolution)
             assert any("das 6h" in line and "sem modelo de linguagem" in line for line in printed)
             assert any(line.startswith("data:image/png;base64,") for line in printed)
@@ -105,10 +106,12 @@ def answers_on_whatsapp(evolution: EvolutionServer) -> bool:
     return ["das 6h às 20h" in each.text for each in evolution.deliveries] == [True]
 
 
-def test_model_key(folder: Path) -> None:
+@pytest.mark.timeout(240)
+def test_model_key(folder: Path, servers: dict[str, str]) -> None:
     """With a key, a language model answers in the demo's chat."""
+    given = servers | {"TAWKEE_DATABASE_URL": make_database(servers["TAWKEE_DATABASE_URL"], "tawkee_readme")}
     with OpenAIServer(text="Olá, eu sou um modelo.") as provider:
-        with made_up(START_WITH_KEY, folder, OPENAI_API_BASE=provider.url) as lines:
+        with made_up(START_WITH_KEY, folder, **given, OPENAI_API_BASE=provider.url) as lines:
             chat = told(lines, "demo chat")
             token = call(f"{chat}/sessions", {})["visitor_token"]
             call(f"{chat}/messages", {"client_id": "1", "text": "Oi"}, token)

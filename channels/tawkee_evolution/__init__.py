@@ -5,6 +5,7 @@ from functools import wraps
 from hmac import compare_digest
 
 from tawkee_core import (
+    AuthLost,
     Channel,
     ChannelEvent,
     ChannelInfo,
@@ -66,8 +67,8 @@ def channel_read(channel: Channel, contact: Contact, message_ids: Sequence[str])
     return send.mark_read(channel, contact, message_ids)
 
 
-def tells_license(step: Callable[[Channel], Connection]) -> Callable[[Channel], Connection]:
-    """A step that tells the owner in plain words when the server (2.4 or newer) is not activated."""
+def tells_owner(step: Callable[[Channel], Connection]) -> Callable[[Channel], Connection]:
+    """A step that says in plain words when the server (2.4 or newer) is not activated, or refuses the key."""
 
     @wraps(step)
     def told(channel: Channel) -> Connection:
@@ -75,30 +76,32 @@ def tells_license(step: Callable[[Channel], Connection]) -> Callable[[Channel], 
             return step(channel)
         except LicenseRequired:
             return Connection("failed", words.LICENSE)
+        except AuthLost:
+            return Connection("failed", words.KEY_REFUSED)
 
     return told
 
 
 @hookimpl
-@tells_license
+@tells_owner
 def channel_connect(channel: Channel) -> Connection:
     return setup.connect(channel)
 
 
 @hookimpl
-@tells_license
+@tells_owner
 def channel_qr(channel: Channel) -> Connection:
     return setup.get_qr(channel)
 
 
 @hookimpl
-@tells_license
+@tells_owner
 def channel_status(channel: Channel) -> Connection:
     return setup.get_status(channel)
 
 
 @hookimpl
-@tells_license
+@tells_owner
 def channel_disconnect(channel: Channel) -> Connection:
     return setup.log_out(channel)
 

@@ -8,6 +8,7 @@ from tawkee_core import (
     Ambiguous,
     AnswerLost,
     AuthLost,
+    BadInput,
     BadPayload,
     Channel,
     ConnectFailed,
@@ -22,6 +23,7 @@ from .decode import object_of
 from .failures import send_error, setup_error
 
 SECONDS = 12.0
+SETUP_SECONDS = 25.0  # creating an instance waits 5 s for its first code
 MIB = 1024 * 1024
 
 
@@ -48,8 +50,8 @@ def carry(channel: Channel, route: str, json: Any, timeout: float = SECONDS, max
     """A POST whose failures are those of sending. Raises NotSent, Ambiguous or AuthLost."""
     try:
         return call(channel, "POST", route, json, timeout, max_bytes)
-    except UnsafeUrl as error:
-        raise AuthLost("The Evolution server's address may not be called from here.") from error
+    except (UnsafeUrl, BadInput) as error:
+        raise AuthLost("The Evolution server's address or key cannot be used.") from error
     except ConnectFailed as error:
         raise NotSent("The Evolution server could not be reached.") from error
     except (AnswerLost, TooLarge) as error:
@@ -75,7 +77,7 @@ def ask(channel: Channel, method: str, route: str, json: Any = None, accept: tup
 
     Raises AuthLost for a wrong key, LicenseRequired, NotFound for an unknown instance, Conflict for a name in use,
     BadInput for what the server refuses, Unavailable for what is broken there, and what safe_http raises."""
-    answer = call(channel, method, route, json)
+    answer = call(channel, method, route, json, SETUP_SECONDS)
     if answer.status in accept:
         return {}
     if answer.status not in (200, 201):

@@ -48,6 +48,8 @@ def read_status(data: Mapping[str, Any]) -> ChannelEvent:
     if data.get("fromMe", key.get("fromMe")) is not True:
         return Ignored("status of a contact's message")
     state = STATES.get(text_of(status))
+    if state == "failed":
+        return Status("failed", id=message_id, error="WhatsApp did not take the message.")
     return Status(state, id=message_id) if state else Ignored(f"status {text_of(status)[:40]}")
 
 

@@ -23,6 +23,7 @@ from tawkee_core import (
     safe_http,
 )
 
+from . import words
 from .decode import object_of
 
 WHILE_SENDING = re.compile(r"^\w*(Error|Exception)\b")
@@ -47,7 +48,7 @@ def send_error(answer: safe_http.Answer) -> TawkeeError:
         case 429:
             return RateLimited(text, retry_after=retry_after(answer))
         case 503 if is_unlicensed(answer):
-            return AuthLost("The Evolution server is not activated: its administrator must open /manager/login on it.")
+            return AuthLost(words.UNLICENSED)
         case 503:
             return NotSent(text)
         case 500 if is_own_error(answer):

@@ -13,16 +13,17 @@ from tawkee_core import BadPayload, Channel, Contact, Message, SendError
 from .api import MIB, carry
 from .content import read_content
 from .decode import number_of, object_of
+from .jids import stored_jids
 from .markup import format_text
 
-SETTLED_SECONDS = 45.0
+SETTLED_SECONDS = 30.0
 CLOCK_SECONDS = 5.0
 
 
 def look_up(channel: Channel, contact: Contact, message: Message, since: float) -> str | None:
     """The provider's id; "" when it surely was not sent; None when nobody can tell (yet)."""
     age = time.time() - since
-    found = find_messages(channel, contact.address.value)
+    found = find_chat(channel, contact.address.value)
     if found is None:
         return None
     records, clock = found
@@ -33,8 +34,17 @@ def look_up(channel: Channel, contact: Contact, message: Message, since: float) 
     return "" if records and age > SETTLED_SECONDS else None
 
 
+def find_chat(channel: Channel, value: str) -> tuple[list[dict[str, Any]], float] | None:
+    """A chat's newest messages, under any JID it may be stored by, and the server's clock; None when it cannot say."""
+    found: tuple[list[dict[str, Any]], float] | None = None
+    for jid in stored_jids(value):
+        found = find_messages(channel, jid)
+        if found is None or found[0]:
+            break
+    return found
+
+
 def find_messages(channel: Channel, jid: str) -> tuple[list[dict[str, Any]], float] | None:
-    """The newest messages of a chat, and the server's clock; None when the server cannot say."""
     body = {"where": {"key": {"remoteJid": jid}}, "page": 1, "offset": 50}
     try:
         answer = carry(channel, "/chat/findMessages", body, max_bytes=16 * MIB)
@@ -59,5 +69,5 @@ def is_same(record: dict[str, Any], message: Message, since: float) -> bool:
     if sent_at is None or sent_at < since - CLOCK_SECONDS:
         return False
     content = read_content(object_of(record.get("message")))
-    kind = message.kind if message.media else "text"
-    return content.kind == kind and content.text.strip() == format_text(message.text).strip()
+    kinds = (message.kind, "document") if message.media else ("text",)
+    return content.kind in kinds and content.text.strip() == format_text(message.text).strip()

@@ -1,28 +1,39 @@
 """Messages: a contact's, and the echoes of our own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tawkee_core import Address, BadPayload, Channel, ChannelEvent, Deleted, Echo, Edited, Ignored, Incoming
+from tawkee_core import Address, BadPayload, Channel, ChannelEvent, Connection, Deleted, Echo, Edited, Ignored, Incoming
 
 from .content import Content, read_content, unwrap
 from .decode import each_object, object_of, required, text_of, time_of
-from .jids import clean_jid, is_mentioned, read_addresses, read_sender
+from .jids import clean_jid, is_mentioned, own_lid, read_addresses, read_sender
 
 REVOKE = ("REVOKE", 0)
 EDIT = ("MESSAGE_EDIT", 14)
 
 
 def read_messages(channel: Channel, payload: Mapping[str, Any]) -> list[ChannelEvent]:
-    own = clean_jid(payload.get("sender"))
-    return [read_message(channel, each, own, sent_by_api=False) for each in each_object(payload)]
+    known = (clean_jid(payload.get("sender")), text_of(channel.config.get("own_lid")))
+    own = frozenset(jid for jid in known if jid)
+    said = each_object(payload)
+    events = [read_message(channel, each, own, sent_by_api=False) for each in said]
+    return events + learn_lid(channel, said)
+
+
+def learn_lid(channel: Channel, said: Sequence[Mapping[str, Any]]) -> list[ChannelEvent]:
+    """Keep our own LID, where groups matter and one of these messages tells it for the first time."""
+    lids = {lid for each in said if (lid := own_lid(object_of(each.get("key"))))} - {channel.config.get("own_lid")}
+    if channel.config.get("groups") != "store":
+        return []
+    return [Connection("connected", config={"own_lid": lid}) for lid in lids]
 
 
 def read_sent(channel: Channel, payload: Mapping[str, Any]) -> list[ChannelEvent]:
-    return [read_message(channel, each, "", sent_by_api=True) for each in each_object(payload)]
+    return [read_message(channel, each, frozenset(), sent_by_api=True) for each in each_object(payload)]
 
 
-def read_message(channel: Channel, data: Mapping[str, Any], own: str, sent_by_api: bool) -> ChannelEvent:
+def read_message(channel: Channel, data: Mapping[str, Any], own: frozenset[str], sent_by_api: bool) -> ChannelEvent:
     """A message of a contact, or an echo of one of ours."""
     key = required(data.get("key"), "data.key")
     message_id, remote = text_of(key.get("id"))[:200], clean_jid(key.get("remoteJid"))
@@ -65,7 +76,7 @@ def read_edit(target: str, message: Mapping[str, Any]) -> ChannelEvent:
 
 
 def read_incoming(
-    message_id: str, addresses: tuple[Address, ...], content: Content, data: Mapping[str, Any], own: str
+    message_id: str, addresses: tuple[Address, ...], content: Content, data: Mapping[str, Any], own: frozenset[str]
 ) -> Incoming:
     context = content.context or object_of(data.get("contextInfo"))
     group = addresses[0].kind == "group"
@@ -91,13 +102,13 @@ def read_echo(
     addresses: tuple[Address, ...],
     content: Content,
     data: Mapping[str, Any],
-    own: str,
+    own: frozenset[str],
     sent_by_api: bool,
 ) -> ChannelEvent:
     """A message from our side. What nobody typed for the contact is no takeover: reactions, notes to oneself."""
     if not sent_by_api and content.kind in ("reaction", "unsupported"):
         return Ignored(f"our own {content.kind}")
-    if own and any(address.value == own for address in addresses):
+    if any(address.value in own for address in addresses):
         return Ignored("note to oneself")
     return Echo(
         id=message_id,

@@ -34,9 +34,6 @@ def parse_webhook(channel: Channel, body: bytes) -> list[ChannelEvent]:
     name = text_of(payload.get("event")).lower().replace("_", ".")
     if not name:
         raise BadPayload("The body names no event.")
-    instance = channel.config.get("instance")
-    if instance and payload.get("instance") not in (None, instance):
-        return [Ignored("event of another instance")]
     if name in QUIET:
         return [Ignored(name)]
     read = READERS.get(name)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import replace
+from mimetypes import guess_extension
 from typing import Any
 
 from tawkee_core import Ambiguous, AuthLost, BadPayload, Channel, Contact, Media, Message, NotSent, Refused
@@ -29,22 +30,20 @@ def send_message(channel: Channel, contact: Contact, message: Message) -> str:
 
 
 def send_file(channel: Channel, body: dict[str, Any], message: Message, media: Media) -> str:
-    """An audio becomes a voice message; a file of a kind without a route of its own goes as a document."""
+    """An audio becomes a voice message. What goes with words that its kind has no room for goes as a document."""
     content = encode_file(media)
-    match message.kind:
-        case "audio":
-            return send(channel, "/message/sendWhatsAppAudio", body | {"audio": content})
-        case "sticker":
-            return send(channel, "/message/sendSticker", body | {"sticker": content})
-        case kind:
-            details = {
-                "mediatype": kind if kind in ("image", "video") else "document",
-                "mimetype": media.mimetype,
-                "media": content,
-                "fileName": media.filename or "arquivo",
-                "caption": format_text(message.text),
-            }
-            return send(channel, "/message/sendMedia", body | details)
+    if message.kind == "audio" and not message.text.strip():
+        return send(channel, "/message/sendWhatsAppAudio", body | {"audio": content})
+    if message.kind == "sticker" and not message.text.strip():
+        return send(channel, "/message/sendSticker", body | {"sticker": content})
+    details = {
+        "mediatype": message.kind if message.kind in ("image", "video") else "document",
+        "mimetype": media.mimetype,
+        "media": content,
+        "fileName": media.filename or "arquivo" + (guess_extension(media.mimetype) or ""),
+        "caption": format_text(message.text),
+    }
+    return send(channel, "/message/sendMedia", body | details)
 
 
 def encode_file(media: Media) -> str:

@@ -61,7 +61,7 @@ def ignores_groups(channel: Channel) -> bool:
 
 def set_groups(channel: Channel) -> None:
     """Have an instance that was there already tell about groups, or not, and leave its other settings as they are."""
-    current = ask(channel, "GET", "/settings/find", accept=(400, 404))
+    current = ask(channel, "GET", "/settings/find", accept=(400, 404, 405, 500, 501))
     if current.get("groupsIgnore") in (None, ignores_groups(channel)):
         return
     flags = {flag: current.get(flag) is True for flag in FLAGS} | {"groupsIgnore": ignores_groups(channel)}

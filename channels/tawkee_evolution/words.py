@@ -27,6 +27,13 @@ LICENSE = Label(
     "The Evolution server (2.4 or newer) is not activated yet: its administrator must open /manager/login"
     " on it and activate the licence. Messages wait until then.",
 )
+KEY_REFUSED = Label(
+    "O servidor Evolution não aceitou a chave da API. Confira a chave e conecte de novo.",
+    "The Evolution server did not accept the API key. Check the key and connect again.",
+)
+UNLICENSED = (
+    "servidor Evolution não ativado, abra /manager/login nele · server not activated, open /manager/login on it"
+)
 NOT_STARTED = Label(
     "O servidor Evolution não conseguiu iniciar a conexão.", "The Evolution server could not start the connection."
 )

@@ -68,11 +68,11 @@ def file_content(field: str, kind: MessageKind, mimetype: str, file: Mapping[str
 
 
 def place_content(message: Mapping[str, Any]) -> Content | None:
-    venue = message.get("venue") if isinstance(message.get("venue"), dict) else {}
-    place = message.get("location")
+    place, venue = message.get("location"), message.get("venue")
     if not isinstance(place, dict):
         return None
-    name = ", ".join(part for key in ("title", "address") if (part := text_of(venue.get(key))))  # type: ignore[union-attr]
+    venue = venue if isinstance(venue, dict) else {}
+    name = ", ".join(part for key in ("title", "address") if (part := text_of(venue.get(key))))
     return Content(
         "location", name, data={"latitude": place.get("latitude"), "longitude": place.get("longitude"), "name": name}
     )

@@ -2,11 +2,14 @@
 
 The database is the provider: what is sent is there already."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tawkee_core import Channel, ChannelInfo, Connection, Contact, Message, hookimpl, inbox
 
 from .look import INFO
+
+if TYPE_CHECKING:
+    from flask_smorest import Api
 
 
 @hookimpl
@@ -37,7 +40,7 @@ def channel_typing(channel: Channel, contact: Contact, seconds: float) -> bool:
 
 
 @hookimpl
-def register_blueprints(api: Any) -> None:
+def register_blueprints(api: "Api") -> None:
     from .routes import blueprint  # the worker sends without serving pages
 
     api.register_blueprint(blueprint)

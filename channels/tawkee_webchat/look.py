@@ -11,7 +11,6 @@ from .files import RULES
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 DEFAULT_COLOR = "#0f766e"
-DEFAULT_ACCENT = "#0f766e"
 GREETING = Label("Olá! Como posso ajudar?", "Hi! How can I help you?")
 MAX_QUESTIONS = 6
 MAX_TEXT = 4096
@@ -28,7 +27,12 @@ INFO = ChannelInfo(
         ),
         Field("greeting_en", Label("Saudação (inglês)", "Greeting (English)"), default=GREETING.en, max_length=300),
         Field("color", Label("Cor", "Color"), default=DEFAULT_COLOR, max_length=7),
-        Field("accent", Label("Cor de destaque", "Accent color"), default=DEFAULT_ACCENT, max_length=7),
+        Field(
+            "accent",
+            Label("Cor de destaque", "Accent color"),
+            help=Label("Vazio: a mesma cor.", "Empty: the same color."),
+            max_length=7,
+        ),
         Field("position", Label("Lado da página", "Side"), "choice", default="right", choices=("right", "left")),
         Field("language", Label("Idioma", "Language"), "choice", default="auto", choices=("auto", "pt", "en")),
         Field(
@@ -64,7 +68,7 @@ def describe_look(channel: Channel, agent: Agent, max_upload: int) -> dict[str, 
             "en": text_of(config, "greeting_en", 300) or GREETING.en,
         },
         "color": color_of(config, "color", DEFAULT_COLOR),
-        "accent": color_of(config, "accent", color_of(config, "color", DEFAULT_ACCENT)),
+        "accent": color_of(config, "accent", color_of(config, "color", DEFAULT_COLOR)),
         "position": "left" if config.get("position") == "left" else "right",
         "language": language_of(config),
         "questions": questions_of(config),

@@ -35,10 +35,11 @@ class Stream:
 class Pump:
     """The thread and its streams. Only the thread itself touches them; others hand it work with `post`."""
 
-    def __init__(self, closed: Callable[[Stream], None]) -> None:
+    def __init__(self, closed: Callable[[Stream], None], ping_seconds: float = PING_SECONDS) -> None:
         self._closed = closed
+        self._ping_seconds = ping_seconds
         self._selector = selectors.DefaultSelector()
-        self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._work: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._bell, self._rope = socket.socketpair()
         self._bell.setblocking(False)
         self._rope.setblocking(False)
@@ -50,7 +51,7 @@ class Pump:
     def __len__(self) -> int:
         return len(self._written)
 
-    def post(self, work: Callable[[], None]) -> None:
+    def post(self, work: Callable[[], object]) -> None:
         """Have the thread do something soon; safe from any thread."""
         self._work.put(work)
         try:
@@ -127,10 +128,10 @@ class Pump:
 
     def _until_ping(self) -> float:
         oldest = next(iter(self._written.values()), None)
-        return PING_SECONDS if oldest is None else max(0.0, oldest + PING_SECONDS - time.monotonic())
+        return self._ping_seconds if oldest is None else max(0.0, oldest + self._ping_seconds - time.monotonic())
 
     def _ping(self) -> None:
-        due = time.monotonic() - PING_SECONDS
+        due = time.monotonic() - self._ping_seconds
         while self._written:
             stream, written = next(iter(self._written.items()))
             if written > due:

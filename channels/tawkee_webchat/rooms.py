@@ -32,7 +32,7 @@ class Room:
 
     streams: set[Stream] = field(default_factory=set)
     shown: dict[int, int] = field(default_factory=dict)
-    owner: str = ""
+    speaker: dict[str, Any] = field(default_factory=dict)
 
 
 class Rooms:
@@ -73,14 +73,14 @@ class Rooms:
 
     def notice(self, channel_id: str, address: str, event: dict[str, Any]) -> None:
         """Something happened in a chat (`typing`, `message` …), or nobody can tell (`poll`). Safe from any thread."""
-        kind = event.get("event")
+        kind, key = event.get("event"), (channel_id, address)
         if kind == "poll":
-            for key in list(self._counts):
-                self._want(key)
-        elif kind == "typing":
-            self._pump.post(lambda: self._tell((channel_id, address), "typing", event))
-        elif (channel_id, address) in self._counts:
-            self._want((channel_id, address))
+            for each in list(self._counts):
+                self._want(each)
+        elif key in self._counts and kind == "typing":
+            self._pump.post(lambda: self._tell(key, "typing", event))
+        elif key in self._counts:
+            self._want(key)
 
     def _want(self, key: Key) -> None:
         with self._lock:
@@ -112,7 +112,12 @@ class Rooms:
     # from here on: on the pump's thread
 
     def _enter(self, stream: Stream) -> None:
-        self._pump.add(stream)
+        try:
+            self._pump.add(stream)
+        except OSError:  # the reader left before it began
+            stream.sock.close()
+            self.release(stream.key)
+            return
         self._rooms.setdefault(stream.key, Room()).streams.add(stream)
 
     def _leave(self, stream: Stream) -> None:
@@ -137,7 +142,7 @@ class Rooms:
             else:
                 self._show_missed(stream, page)
         room.shown = {message["seq"]: fingerprint(message) for message in page.messages}
-        room.owner = page.owner
+        room.speaker = page.speaker()
 
     def _show_changes(self, room: Room, stream: Stream, page: Page) -> None:
         for message in page.messages:
@@ -146,12 +151,12 @@ class Rooms:
                 self._send(stream, "message", message, page.cursor_before(message))
             elif known != fingerprint(message):
                 self._send(stream, "message-changed", message)
-        if page.owner != room.owner:
-            self._send(stream, "owner", {"owner": page.owner})
+        if page.speaker() != room.speaker:
+            self._send(stream, "owner", page.speaker())
 
     def _show_missed(self, stream: Stream, page: Page) -> None:
         stream.joined = True
-        self._send(stream, "owner", {"owner": page.owner})
+        self._send(stream, "owner", page.speaker())
         if stream.cursor is None:
             return
         if page.skips(stream.cursor):

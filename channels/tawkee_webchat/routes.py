@@ -59,6 +59,7 @@ class MessagesSchema(Schema):
     cursor = fields.Integer(metadata={"description": "For the event stream's `Last-Event-ID`."})
     more = fields.Boolean(metadata={"description": "Whether the page is full, so that there may be more."})
     owner = fields.String(metadata={"description": "Who answers now: `ai` or `human`."})
+    waiting = fields.Boolean(metadata={"description": "Whether that human has yet to come."})
 
 
 SAID = {"client_id": {"type": "string", "maxLength": 64}, "text": {"type": "string", "maxLength": MAX_TEXT}}
@@ -168,7 +169,9 @@ def post_message(channel_id: str) -> dict[str, Any]:
     client_id = check_client_id(given.get("client_id"))
     text = check_text(given.get("text") or "", needed="file" not in request.files)
     message_id = f"{visitor.id}:{client_id}"
-    limit_visitor(channel, visitor, message_id)
+    known = find_recent(channel, visitor, message_id)
+    if known:
+        return show_message(known)
     media, kind = take_file(channel)
     incoming = Incoming(message_id, (visitor.address,), kind, text, name=visitor.name, media=media)
     return show_message(inbox.receive(channel, incoming))
@@ -200,15 +203,15 @@ def check_text(value: Any, needed: bool) -> str:
     return text
 
 
-def limit_visitor(channel: Channel, visitor: Visitor, message_id: str) -> None:
-    """Raise TooMany for a visitor who writes faster than people do; a message that is here already counts as none."""
-    recent = inbox.messages(channel, visitor.address, limit=RECENT)
-    if any(message["provider_message_id"] == message_id for message in recent):
-        return
+def find_recent(channel: Channel, visitor: Visitor, message_id: str) -> dict[str, Any] | None:
+    """The message where it is here already. Raises TooMany for a visitor who writes faster than people do."""
+    recent = [each for each in inbox.messages(channel, visitor.address, limit=RECENT) if each["direction"] == "in"]
+    known = next((each for each in recent if each["provider_message_id"] == message_id), None)
     since = datetime.now(UTC) - timedelta(minutes=1)
-    times = [datetime.fromisoformat(message["sent_at"]) for message in recent if message["direction"] == "in"]
-    if sum(sent_at > since for sent_at in times) >= MESSAGES_A_MINUTE:
+    fresh = sum(datetime.fromisoformat(each["sent_at"]) > since for each in recent)
+    if known is None and fresh >= MESSAGES_A_MINUTE:
         raise TooMany(f"At most {MESSAGES_A_MINUTE} messages a minute are taken; wait a little.", slug="visitor_flood")
+    return known
 
 
 def take_file(channel: Channel) -> tuple[Any, Any]:
@@ -228,7 +231,7 @@ def list_messages(channel_id: str) -> dict[str, Any]:
     channel, visitor = current_visitor()
     place = {name: request.args[name] for name in ("after", "before") if request.args.get(name)}
     page = visitor_page(channel, visitor.address, **place)
-    return {"messages": page.messages, "cursor": page.upto, "more": page.full, "owner": page.owner}
+    return {"messages": page.messages, "cursor": page.upto, "more": page.full, **page.speaker()}
 
 
 @blueprint.route("/chat/<string:channel_id>/events")

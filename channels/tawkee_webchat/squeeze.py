@@ -9,6 +9,7 @@ LITERAL = re.compile(
     r"""("(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|/(?![\s/*])(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n])+/[a-z]*)""",
 )
 LOOSE_SCRIPT = re.compile(r"\s*([{}()\[\];,=+\-*/<>?:&|!])\s*")
+LONE_PARAMETER = re.compile(r"\((\w+)\)=>")
 LOOSE_STYLE = re.compile(r"\s*([{};,>])\s*|(?<=:)\s+")
 
 
@@ -17,10 +18,10 @@ def squeeze_script(source: str) -> str:
     lines = (line.strip() for line in source.splitlines())
     text = "\n".join(line for line in lines if line and not line.startswith("//"))
     parts = LITERAL.split(text)
-    parts[::2] = [LOOSE_SCRIPT.sub(r"\1", part) for part in parts[::2]]
+    parts[::2] = [LONE_PARAMETER.sub(r"\1=>", LOOSE_SCRIPT.sub(r"\1", part)) for part in parts[::2]]
     return re.sub(r",(?=[}\])])", "", "".join(parts)).replace(";}", "}")
 
 
 def squeeze_style(source: str) -> str:
     """A style sheet on one line."""
-    return LOOSE_STYLE.sub(r"\1", source).replace(";}", "}").strip()
+    return re.sub(r"\b0\.", ".", LOOSE_STYLE.sub(r"\1", source)).replace(";}", "}").strip()

@@ -86,4 +86,4 @@ def visitor_page(channel: Channel, address: Address, **place: Any) -> Page:
     """A page of a visitor's chat: the newest, or `after` or `before` a message's id."""
     messages = inbox.messages(channel, address, limit=PAGE, drafts=True, **place)
     chat = inbox.find_chat(channel, address)
-    return make_page(messages, chat.owner if chat else "ai")
+    return make_page(messages, chat.owner, chat.status == "waiting") if chat else make_page(messages)

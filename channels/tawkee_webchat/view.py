@@ -22,26 +22,32 @@ class Page:
     upto: int
     full: bool
     owner: str
+    waiting: bool
 
     def cursor_before(self, message: Mapping[str, Any]) -> int:
         """From where to go on after this message, so that one before it that is still being sent is not missed."""
         return min(int(message["seq"]), self.upto)
+
+    def speaker(self) -> dict[str, Any]:
+        """Who answers now: the AI or a person, and whether that person is still waited for."""
+        return {"owner": self.owner, "waiting": self.waiting}
 
     def skips(self, cursor: int) -> bool:
         """Whether there is more between a reader's place and this page than the page holds."""
         return self.full and self.first > cursor + 1
 
 
-def make_page(messages: Sequence[Mapping[str, Any]], owner: str = "ai", limit: int = PAGE) -> Page:
-    """What of a chat's messages (the API's shape, oldest first) its visitor may see."""
+def make_page(messages: Sequence[Mapping[str, Any]], owner: str = "ai", waiting: bool = False) -> Page:
+    """What of a chat's messages (the API's shape, oldest first, up to PAGE) its visitor may see."""
     undecided = [message["seq"] for message in messages if message["status"] in UNDECIDED]
     last = messages[-1]["seq"] if messages else 0
     return Page(
         messages=[show_message(message) for message in messages if is_said(message)],
         first=messages[0]["seq"] if messages else 0,
         upto=min(undecided) - 1 if undecided else last,
-        full=len(messages) >= limit,
+        full=len(messages) >= PAGE,
         owner=owner,
+        waiting=waiting,
     )
 
 

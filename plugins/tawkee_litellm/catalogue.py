@@ -61,7 +61,7 @@ class Entry:
 
     @property
     def key(self) -> str:
-        return os.environ.get(self.key_name, "") if self.key_name else ""
+        return os.environ.get(self.key_name, "").strip() if self.key_name else ""
 
     @property
     def available(self) -> bool:

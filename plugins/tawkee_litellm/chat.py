@@ -9,6 +9,7 @@ from tawkee_core import Completion, ModelMessage, ModelNonsense, ModelOptions, M
 from .calling import call_model, check_price, http_client
 from .catalogue import Entry
 from .prices import count_usage
+from .silence import log_nothing
 
 MAX_REQUEST = 4_000_000
 # A model that reasons spends tokens before its first word; they count against the same limit.
@@ -32,6 +33,7 @@ def complete_chat(
         temperature=options.temperature,
         max_tokens=options.max_tokens + (REASONING_TOKENS if entry.reasons else 0),
         client=http_client(),
+        litellm_logging_obj=log_nothing(entry.litellm_name, sent),
         **arguments,
     )
     text, calls = read_answer(response, {tool.name for tool in tools})

@@ -22,12 +22,12 @@ def explain_failure(error: Exception, heard: Heard, entry: Entry) -> ModelError:
         if isinstance(cause, ModelError):
             return cause
     name, status = entry.label, heard.status
+    if any("timeout" in type(cause).__name__.lower() for cause in walk_causes(error)):
+        return ModelDown(f"{name} did not answer in time.")
     if not status:
-        late = any("timeout" in type(cause).__name__.lower() for cause in walk_causes(error))
-        return ModelDown(f"{name} did not answer in time." if late else f"{name} could not be reached.")
+        return ModelDown(f"{name} could not be reached.")
     if 200 <= status < 300:
-        late = any("timeout" in type(cause).__name__.lower() for cause in walk_causes(error))
-        return ModelDown(f"{name} did not answer in time.") if late else ModelNonsense(f"{name}: {quote_reason(error)}")
+        return ModelNonsense(f"{name}: {quote_reason(error)}")
     if status == 429 and "insufficient_quota" not in str(error):
         return ModelBusy(f"{name} is busy.", retry_after=read_patience(heard))
     if status in (408, 409, 425) or status >= 500:

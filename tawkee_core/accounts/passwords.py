@@ -25,9 +25,10 @@ def check_password(password: str, hashed: str | None) -> bool:
     """Whether the password is the hashed one. Without a hash the same work is done, so that time tells nothing."""
     with AT_ONCE:
         try:
-            return HASHER.verify(hashed or stand_in(), password[:LONGEST]) and bool(hashed)
+            right = HASHER.verify(hashed or stand_in(), password[:LONGEST])
         except (VerificationError, InvalidHashError):
             return False
+    return right and bool(hashed) and len(password) <= LONGEST
 
 
 def needs_rehash(hashed: str) -> bool:

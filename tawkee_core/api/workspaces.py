@@ -13,6 +13,7 @@ from ..accounts.workspaces import (
     vector_spaces,
 )
 from ..context import current
+from ..conversation.media import forget_files
 from .access import person, signed_in
 from .auth import WorkspaceOutput
 from .routes import Blueprint, Text
@@ -71,3 +72,4 @@ def delete(workspace_id: str) -> None:
             settings=tawkee.settings, space=space, workspace_id=workspace_id, agent_id=None, training_id=None
         )
     delete_workspace(workspace_id)
+    forget_files(tawkee.settings, workspace_id)

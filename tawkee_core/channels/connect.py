@@ -7,9 +7,9 @@ import structlog
 from psycopg2.extras import Json
 
 from ..context import Tawkee, current
-from ..db import Cursor, run
+from ..db import Cursor, transaction
 from ..errors import AuthLost, Conflict, NotFound
-from ..security import seal
+from ..security import seal, unseal
 from ..types import Channel, Connection, ConnectionState, Label, TemplateInfo
 from .load import load_channel, seal_context
 from .setup import channel_info
@@ -29,7 +29,11 @@ log = structlog.get_logger()
 
 def apply_connection(cursor: Cursor | None, channel: Channel, connection: Connection) -> None:
     """Keep what a provider says of a channel, within the caller's transaction where one is given."""
-    plain, sealed = keep_config(channel, connection)
+    if cursor is None:
+        with transaction() as own:
+            apply_connection(own, channel, connection)
+        return
+    plain, sealed = keep_config(cursor, channel, connection)
     parameters = {
         "id": channel.id,
         "state": connection.state,
@@ -38,10 +42,7 @@ def apply_connection(cursor: Cursor | None, channel: Channel, connection: Connec
         "plain": Json(plain),
         "sealed": sealed,
     }
-    if cursor is None:
-        run(APPLY, parameters)
-    else:
-        cursor.execute(APPLY, parameters)
+    cursor.execute(APPLY, parameters)
     if connection.state != channel.status:
         log.info(
             "channel_changed", channel_id=channel.id, kind=channel.kind, before=channel.status, now=connection.state
@@ -52,17 +53,20 @@ def show_label(label: Label) -> dict[str, str]:
     return {"pt": label.pt, "en": label.en}
 
 
-def keep_config(channel: Channel, connection: Connection) -> tuple[dict[str, Any], str | None]:
-    """What a plugin wants kept: its declared plain fields as they are, all else sealed with the other secrets."""
+def keep_config(cursor: Cursor, channel: Channel, connection: Connection) -> tuple[dict[str, Any], str | None]:
+    """What a plugin wants kept: its declared plain fields as they are, all else sealed with the present secrets."""
     if not connection.config:
         return {}, None
     tawkee = current()
     shown = {field.name for field in channel_info(tawkee, channel.kind).fields if field.kind != "secret"}
-    values = dict(channel.config) | dict(connection.config)
-    secrets = {name: value for name, value in values.items() if name not in shown}
-    context = seal_context(channel.workspace_id, channel.id)
     plain = {name: value for name, value in connection.config.items() if name in shown}
-    return plain, seal(tawkee.settings, context, secrets)
+    secrets = {name: value for name, value in connection.config.items() if name not in shown}
+    cursor.execute("select sealed from channel where id = %s for update", (channel.id,))
+    row: Any = cursor.fetchone()
+    if not secrets or row is None:
+        return plain, None
+    context = seal_context(channel.workspace_id, channel.id)
+    return plain, seal(tawkee.settings, context, unseal(tawkee.settings, context, row.sealed) | secrets)
 
 
 def find_channel(tawkee: Tawkee, workspace_id: str, channel_id: str) -> Channel:

@@ -8,8 +8,8 @@ from ..db import run
 from ..types import Channel
 
 AUTH_LOST = {
-    "pt": "O provedor não aceita mais as credenciais deste canal. Conecte-o de novo; as mensagens esperam.",
-    "en": "The provider no longer accepts this channel's credentials. Connect it again; messages are waiting.",
+    "pt": "O provedor não atende mais este canal ({why}). Conecte-o de novo; as mensagens esperam.",
+    "en": "The provider no longer serves this channel ({why}). Connect it again; messages are waiting.",
 }
 AUTH_SECONDS = 60.0
 log = structlog.get_logger()
@@ -25,11 +25,11 @@ def pause_channel(channel: Channel, seconds: float) -> None:
 
 
 def lose_auth(channel: Channel, detail: str) -> None:
-    """The provider refused our credentials: the channel shows as failed, and what it has to send waits for a minute at
-    a time."""
+    """The provider refuses us: the channel shows as failed and why; what it has to send waits a minute at a time."""
     log.error("channel_auth_lost", channel_id=channel.id, kind=channel.kind, detail=detail[:300])
+    told = {language: text.format(why=detail[:300]) for language, text in AUTH_LOST.items()}
     run(
         "update channel set status = 'failed', detail = %s, paused_until = now() + make_interval(secs => %s) where id"
         " = %s",
-        (Json(AUTH_LOST | {"provider": detail[:300]}), AUTH_SECONDS, channel.id),
+        (Json(told), AUTH_SECONDS, channel.id),
     )

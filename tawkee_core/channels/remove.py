@@ -31,9 +31,12 @@ def delete_channel(tawkee: Tawkee, workspace_id: str, channel_id: str) -> Remova
         Channel.update(deleted_at=now(), status="disconnected", qr=None).where(Channel.id == channel_id).execute()
     try:
         tawkee.plugins.channel(channel.kind).channel_delete(channel=channel)
-    except TawkeeError as error:
-        log.warning("channel_left_behind", channel_id=channel.id, kind=channel.kind, reason=str(error)[:300])
-        return Removal(False, f"The channel is removed; what it left at its provider is not: {error}")
+    except (
+        Exception
+    ) as error:  # neither a provider that is down nor a plugin's fault keeps a channel from being removed
+        log.warning("channel_left_behind", channel_id=channel.id, kind=channel.kind, exc_info=error)
+        reason = str(error) if isinstance(error, TawkeeError) else "its plugin failed."
+        return Removal(False, f"The channel is removed; what it left at its provider is not: {reason}")
     return Removal(True)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from peewee import ModelSelect
 
 from ..context import Tawkee
-from ..db import connection
-from ..errors import UnknownPlugin
+from ..db import connection, database
+from ..errors import NotFound, UnknownPlugin
 from ..models import Agent, Channel, new_id, now
 from ..security import new_secret, seal
 from ..types import ChannelInfo
@@ -64,8 +64,8 @@ def list_channels(workspace_id: str, agent_id: str | None = None) -> "ModelSelec
 def change_channel(tawkee: Tawkee, workspace_id: str, channel_id: str, values: Mapping[str, Any]) -> Channel:
     """Change a channel's `name`, `agent_id` or `config` (given fields over those it has); new addresses or keys have to
     be connected again. Raises NotFound, UnknownPlugin, BadConfig."""
-    with connection():
-        found = Channel.find(workspace_id, channel_id)
+    with connection(), database.atomic():
+        found = lock_channel(workspace_id, channel_id)
         changes: dict[str, Any] = {"updated_at": now()}
         if "name" in values:
             changes["name"] = values["name"]
@@ -75,6 +75,14 @@ def change_channel(tawkee: Tawkee, workspace_id: str, channel_id: str, values: M
             changes |= change_config(tawkee, found, values["config"])
         Channel.update(changes).where(Channel.id == channel_id).execute()
         return Channel.find(workspace_id, channel_id)
+
+
+def lock_channel(workspace_id: str, channel_id: str) -> Channel:
+    query = Channel.within(workspace_id).where(Channel.id == channel_id, Channel.deleted_at.is_null())
+    found: Channel | None = query.for_update().first()
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def change_config(tawkee: Tawkee, row: Channel, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Small courtesies while an answer is being written: typing shown, messages marked as read. They may fail, and delay
 nothing."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from threading import BoundedSemaphore
 
 import structlog
 
@@ -10,8 +12,11 @@ from ..context import Tawkee
 from .context import TurnContext
 
 SECONDS = 5.0
+WORKERS = 16
+MOST_WAITING = 64  # under load, courtesies that would come after their answer are left out
 log = structlog.get_logger()
-helpers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="courtesy")
+helpers = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="courtesy")
+places = BoundedSemaphore(WORKERS + MOST_WAITING)
 
 
 def show_typing(tawkee: Tawkee, context: TurnContext) -> None:
@@ -20,9 +25,15 @@ def show_typing(tawkee: Tawkee, context: TurnContext) -> None:
     if info is None:
         return
     if info.capabilities.typing and context.channel.config.get("typing", True):
-        helpers.submit(copy_context().run, type_now, tawkee, context)
+        offer(type_now, tawkee, context)
     if info.capabilities.read_receipts and context.channel.config.get("read_receipts", True):
-        helpers.submit(copy_context().run, read_now, tawkee, context)
+        offer(read_now, tawkee, context)
+
+
+def offer(courtesy: Callable[[Tawkee, TurnContext], None], tawkee: Tawkee, context: TurnContext) -> None:
+    if places.acquire(blocking=False):
+        done = helpers.submit(copy_context().run, courtesy, tawkee, context)
+        done.add_done_callback(lambda _: places.release())
 
 
 def type_now(tawkee: Tawkee, context: TurnContext) -> None:

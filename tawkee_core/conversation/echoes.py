@@ -11,12 +11,12 @@ from .handover import pass_to_person
 from .media import add_media
 from .statuses import apply_status
 
-# the message of ours this may be: under its client id, or the oldest one on its way that says the same
+# the message of ours this may be: under its client id, or the oldest one on its way that says the same, marks aside
 OWN = """
 select m.id from message m join outbound o on o.message_id = m.id
 where o.chat_id = %(chat_id)s and m.provider_message_id is null and o.state in ('sending', 'reconciling', 'unconfirmed')
-    and (m.id::text = %(client_id)s or %(client_id)s is null and m.kind = %(kind)s and (m.kind <> 'text' or m.text =
-    %(text)s))
+    and (m.id::text = %(client_id)s or %(client_id)s is null and m.kind = %(kind)s and (m.kind <> 'text'
+        or translate(m.text, '*_~#', '') = translate(%(text)s, '*_~#', '')))
 order by o.seq limit 1
 """
 STORE = """

@@ -4,9 +4,11 @@ from typing import Any
 
 from ..context import Tawkee
 from ..db import Cursor, transaction
-from ..doorbell import ring
+from ..doorbell import ring, signal_chat
 from ..errors import NotFound
 from ..models import new_id
+from ..types import Address
+from .addresses import address_key
 
 # whatever the AI had not yet begun to send is cancelled; what is being sent cannot be called back and is counted
 SILENCE = """
@@ -63,8 +65,16 @@ def lock_chat(cursor: Cursor, workspace_id: str, chat_id: str) -> Any:
 def take_over(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str | None) -> int:
     """Give the chat to a person; how many of the AI's messages were already on their way. Raises NotFound."""
     with transaction() as cursor:
-        lock_chat(cursor, workspace_id, chat_id)
-        return pass_to_person(cursor, chat_id, user_id, "taken over")
+        chat = lock_chat(cursor, workspace_id, chat_id)
+        in_flight = pass_to_person(cursor, chat_id, user_id, "taken over")
+    tell_watchers(tawkee, chat)
+    return in_flight
+
+
+def tell_watchers(tawkee: Tawkee, chat: Any) -> None:
+    """Whoever watches the chat hears that it changed hands."""
+    address = address_key(Address(chat.address_kind, chat.address))
+    signal_chat(tawkee.settings, chat.channel_id, address, {"event": "owner"})
 
 
 def pass_to_person(cursor: Cursor, chat_id: str, user_id: str | None, reason: str) -> int:
@@ -114,6 +124,7 @@ def hand_back(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str | No
         cursor.execute(NOTE, {"chat_id": chat_id, "id": new_id(), "user_id": user_id, "text": text})
         if unanswered is not None:
             cursor.execute(OPEN_TURN, {"id": new_id(), "chat_id": chat_id, "from_seq": unanswered})
+    tell_watchers(tawkee, chat)
     if unanswered is not None:
         ring(tawkee.settings)
 

@@ -6,6 +6,7 @@ import hmac
 import mimetypes
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,13 @@ def suffix_of(mimetype: str) -> str:
 
 def media_folder(settings: Settings) -> Path:
     return Path(settings.data).resolve() / "media"
+
+
+def forget_files(settings: Settings, workspace_id: str) -> None:
+    """Remove all files of a workspace."""
+    folder = media_folder(settings) / workspace_id
+    if folder.is_dir():
+        shutil.rmtree(folder)
 
 
 def read_data(settings: Settings, path: str) -> bytes:

@@ -256,4 +256,4 @@ def lookup_verdict(sending: Sending, found: str | None) -> Verdict:
         return Verdict("dead", error="not found at the provider after many tries")
     if sending.recoveries >= MAX_RECOVERIES:
         return Verdict("unconfirmed", error="nobody can tell whether it arrived")
-    return Verdict("reconciling", wait=jitter(sending.recoveries + 3))
+    return Verdict("reconciling", wait=min(10.0 * sending.recoveries, 40.0))

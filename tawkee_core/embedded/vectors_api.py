@@ -32,7 +32,7 @@ operation_ids = itertools.count()
 
 
 def list_collections(store: Store, body: Any) -> Any:
-    return {"collections": [{"name": name} for name in sorted(store.collections)]}
+    return {"collections": [{"name": name} for name in sorted([*store.collections, *store.broken])]}
 
 
 def show_collection(store: Store, body: Any, name: str) -> Any:
@@ -55,7 +55,7 @@ def show_collection(store: Store, body: Any, name: str) -> Any:
 
 
 def check_exists(store: Store, body: Any, name: str) -> Any:
-    return {"exists": name in store.collections}
+    return {"exists": name in store.collections or name in store.broken}
 
 
 def create_collection(store: Store, body: Any, name: str) -> Any:

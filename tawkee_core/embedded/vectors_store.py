@@ -67,9 +67,20 @@ class Store:
         self.lock_file = (data / "lock").open("w")
         fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.changing, self.stopping = threading.Lock(), threading.Event()
-        self.collections = {folder.name: Collection(folder) for folder in self.sweep_litter()}
+        self.collections: dict[str, Collection] = {}
+        self.broken: dict[str, str] = {}
+        for folder in self.sweep_litter():
+            self.load_collection(folder)
         self.tender = threading.Thread(target=self.tend_collections, name="tend", daemon=True)
         self.tender.start()
+
+    def load_collection(self, folder: Path) -> None:
+        """One that cannot be read is kept as it lies and answered for with 503; the others are served."""
+        try:
+            self.collections[folder.name] = Collection(folder)
+        except Exception as error:  # qdrant_edge raises plain Exception for whatever its Rust core finds
+            log.exception("cannot load collection %s", folder.name)
+            self.broken[folder.name] = str(error)[:300]
 
     def sweep_litter(self) -> Iterator[Path]:
         for folder in sorted(self.root.iterdir()):
@@ -81,6 +92,8 @@ class Store:
 
     def find(self, name: str) -> Collection:
         collection = self.collections.get(name)
+        if name in self.broken:
+            raise Rejected(f"Service unavailable: collection `{name}` cannot be read: {self.broken[name]}", 503)
         if collection is None:
             raise Rejected(f"Not found: Collection `{name}` doesn't exist!", 404)
         return collection
@@ -91,18 +104,20 @@ class Store:
         if type(size) is not int or not 1 <= size <= MAX_SIZE or distance not in DISTANCES:
             raise Rejected(f"Validation error: vectors need a size from 1 to {MAX_SIZE} and a known distance", 422)
         with self.changing:
-            if name in self.collections:
+            if name in self.collections or name in self.broken:
                 raise Rejected(f"Wrong input: Collection `{name}` already exists!", 409)
             self.collections[name] = create_collection(self.root / name, size, distance)
 
     def delete(self, name: str) -> bool:
         with self.changing:
             collection = self.collections.pop(name, None)
-            if collection is None:
+            if collection is None and self.broken.pop(name, None) is None:
                 return False
-            (collection.folder / MARK).unlink()
-            collection.close()
-            shutil.rmtree(collection.folder)
+            folder = self.root / name
+            (folder / MARK).unlink()
+            if collection:
+                collection.close()
+            shutil.rmtree(folder)
         return True
 
     def tend_collections(self) -> None:

@@ -25,6 +25,7 @@ from .sweeps import all_sweeps, run_sweeps
 QUEUE = "tawkee"
 JOB = "tawkee_core.work.jobs.drain"
 REDIS_SECONDS = 2.0
+ROUND_SECONDS = 0.02
 log = structlog.get_logger()
 
 
@@ -61,7 +62,9 @@ class Dispatcher(threading.Thread):
         self.leave()
 
     def dispatch(self) -> None:
-        """One round: tell what is due when leading, take it directly while Redis is away, then wait for the bell."""
+        """One round: tell what is due when leading, take it directly while Redis is away, then wait for the bell.
+        Rounds are at least 20 ms apart, so that under load one hint stands for several turns."""
+        began = time.monotonic()
         leads = self.leadership.held()
         if leads:
             run_sweeps(self.sweeps)
@@ -72,6 +75,9 @@ class Dispatcher(threading.Thread):
         if leads:
             self.tell_due()
         self._wait()
+        time.sleep(max(0.0, began + ROUND_SECONDS - time.monotonic()))
+        while self._bell.get_message(timeout=0) is not None:
+            continue
 
     def _listen(self) -> bool:
         try:
@@ -89,8 +95,6 @@ class Dispatcher(threading.Thread):
         while (left := deadline - time.monotonic()) > 0:
             if self._bell.get_message(timeout=left) is not None:
                 break
-        while self._bell.get_message(timeout=0) is not None:
-            continue
 
     def tell_due(self) -> None:
         """Enqueue one job a kind for what is due and was not told of lately."""

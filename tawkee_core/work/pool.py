@@ -53,6 +53,7 @@ class Pool:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
         self.threads = threads
         self.stopping = threading.Event()
+        self._ended = threading.Event()
         self._lock = threading.Lock()
         self._work: dict[int, InFlight] = {}
         self._hungry: set[str] = set()
@@ -125,18 +126,19 @@ class Pool:
             return [f.item for f in self._work.values() if isinstance(f.item, ClaimedTurn) and not f.ended]
 
     def _keep_leases(self) -> None:
+        """Until all is done or given back, also while the process drains."""
         settings = self.tawkee.settings
-        while not self.stopping.wait(settings.lease_seconds / 3) or self._work:
-            self._end_overdue(settings.turn_seconds + GRACE_SECONDS)
+        while True:
             try:
+                self._end_overdue(settings.turn_seconds + GRACE_SECONDS)
                 extend_leases(settings, self.name, [turn.id for turn in self._turns()])
                 self._report()
             except LOST as error:
                 log.warning("heartbeat_failed", error=str(error).strip().split("\n")[0])
             except Exception:  # a thread that must not die: without it every lease ends
                 log.exception("heartbeat_failed")
-            if self.stopping.is_set():
-                time.sleep(1)
+            if self._ended.wait(settings.lease_seconds / 3):
+                return
 
     def _report(self) -> None:
         run(
@@ -164,5 +166,10 @@ class Pool:
             time.sleep(0.05)
         left = self._turns()
         give_back(left)
-        run("delete from heartbeat where name = %s", (self.name,))
+        self._ended.set()
+        self._beat.join(5)
+        try:
+            run("delete from heartbeat where name = %s", (self.name,))
+        except LOST as error:
+            log.warning("farewell_failed", error=str(error).strip().split("\n")[0])
         return len(left)

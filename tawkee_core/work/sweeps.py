@@ -46,6 +46,14 @@ def stop_failing() -> None:
         metrics.DEAD.labels("channel").inc(count)
 
 
+def forget_taught() -> None:
+    """What an assistant removed a month ago was taught goes; the assistant itself stays behind its conversations."""
+    run(
+        "update training set deleted_at = now(), next_at = now() where deleted_at is null and agent_id in"
+        " (select id from agent where deleted_at < now() - interval '30 days')"
+    )
+
+
 def purge_old() -> None:
     """Raw webhooks hold personal data and are needed for a while only; sessions and heartbeats end as well."""
     run(
@@ -74,6 +82,7 @@ def all_sweeps() -> list[Sweep]:
         Sweep(30, finish_replied),
         Sweep(30, stop_failing),
         Sweep(600, purge_old),
+        Sweep(3600, forget_taught),
     ]
 
 

@@ -2,55 +2,33 @@
 neither."""
 
 import logging
+import os
 import signal
+import threading
 import time
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from flask import Flask
 from redis import RedisError
-from rq import SimpleWorker
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
-from rq.timeouts import BaseDeathPenalty
 
 from ..context import Tawkee
 from .dispatch import QUEUE, Dispatcher
+from .hints import HintWorker
 from .jobs import use_pool
 from .pool import Pool
 
-STOP_SECONDS = 50.0
 log = structlog.get_logger()
-
-
-class NoDeathPenalty(BaseDeathPenalty):
-    """A hint takes milliseconds; the work it starts has its own watch (`Pool`)."""
-
-    def setup_death_penalty(self) -> None:
-        """Nothing to arm."""
-
-    def cancel_death_penalty(self) -> None:
-        """Nothing to disarm."""
-
-
-class HintWorker(SimpleWorker):
-    """RQ's worker, in whose process the threads live."""
-
-    death_penalty_class = NoDeathPenalty
-    max_connection_wait_time = 1.0  # RQ's own minute would leave hints lying after Redis is back
-    stopping = False
-
-    def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        HintWorker.stopping = True
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # rq's own gap
 
 
 def work(app: Flask) -> None:
     """Work until SIGTERM or SIGINT; then finish what is in flight, or give it back."""
     tawkee: Tawkee = app.extensions["tawkee"]
-    with app.app_context():
-        tawkee.plugins.call_all("worker_started", settings=tawkee.settings)
+    arm_signals()
+    threading.Thread(target=load_slowly, args=(app,), name="preload", daemon=True).start()
     pool = Pool(app, tawkee.settings.worker_threads)
     use_pool(pool)
     dispatcher = Dispatcher(pool)
@@ -59,9 +37,26 @@ def work(app: Flask) -> None:
     while not HintWorker.stopping:
         take_hints(app, pool)
     log.info("worker_draining", in_flight=pool.threads - pool.free)
-    given_back = pool.stop(STOP_SECONDS)
+    pool.stopping.set()
     dispatcher.join(5)
+    given_back = pool.stop(tawkee.settings.stop_seconds)
     log.info("worker_stopped", given_back=given_back)
+    if pool.free < pool.threads:
+        leave_threads()
+
+
+def load_slowly(app: Flask) -> None:
+    """Let plugins load what is slow to load, while the first turns are claimed already; one in need of it waits."""
+    tawkee: Tawkee = app.extensions["tawkee"]
+    with app.app_context():
+        tawkee.plugins.call_all("worker_started", settings=tawkee.settings)
+    log.info("worker_loaded")
+
+
+def leave_threads() -> NoReturn:
+    """End now: threads that wait for a provider would keep the process for as long, and their work is given back."""
+    logging.shutdown()
+    os._exit(0)
 
 
 def take_hints(app: Flask, pool: Pool) -> None:

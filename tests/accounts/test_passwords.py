@@ -18,6 +18,9 @@ def test_a_password_is_kept_as_an_argon2id_hash_at_the_owasp_floor() -> None:
     assert hash_password(PASSWORD) != hashed
     assert check_password(PASSWORD, hashed)
     assert not check_password(PASSWORD + "x", hashed)
+    longest = "x" * 128
+    assert check_password(longest, hash_password(longest))
+    assert not check_password(longest + "y", hash_password(longest))
     assert not needs_rehash(hashed)
 
 

@@ -112,6 +112,14 @@ def test_a_refresh_token_is_exchanged_and_repeated_only_for_a_moment(client: Cli
     assert caller.get("/api/auth/me").status_code == 401
 
 
+def test_refreshing_twice_at_once_gives_one_and_the_same_token(app: Flask, caller: Caller) -> None:
+    given = {"refresh_token": caller.refresh_token}
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: app.test_client().post("/api/auth/refresh", json=given), range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({str(answer.json and answer.json["refresh_token"]) for answer in answers}) == 1
+
+
 def test_refresh_tokens_are_kept_only_as_hashes(caller: Caller) -> None:
     (row,) = run("select refresh_hash from session where user_id = %s", (caller.user_id,))
     assert row.refresh_hash == hash_token(caller.refresh_token) != caller.refresh_token

@@ -107,7 +107,7 @@ def test_lost_credentials_and_missing_licence_make_a_channel_failed(caller: Call
     path = f"…/channels/{make(caller, server, api_key='wrong')['id']}"
     refused = caller.post(f"{path}/connect")
     assert refused.status_code == 200 and refused.json["status"] == "failed" and "qr" not in refused.json
-    assert "credenciais" in refused.json["detail"]["pt"] and caller.get(path).json["status"] == "failed"
+    assert "chave" in refused.json["detail"]["pt"] and caller.get(path).json["status"] == "failed"
     caller.patch(path, {"config": {"api_key": KEY}})
     server.licensed = False
     unlicensed = caller.post(f"{path}/connect").json
@@ -161,6 +161,18 @@ def test_changing_wires_asks_for_a_new_connection(caller: Caller, server: Evolut
     wrong: dict[str, Any]
     for wrong in ({"status": "connected"}, {"name": ""}, {"config": []}, {"agent_id": "x"}):
         assert caller.patch(path, wrong).status_code == 422, wrong
+
+
+def test_a_key_changed_while_the_provider_is_asked_is_not_lost(
+    app: Flask, caller: Caller, server: EvolutionServer
+) -> None:
+    made = make(caller, server)
+    with app.app_context():
+        before = load_channel(app.extensions["tawkee"].settings, made["id"])
+        caller.patch(f"…/channels/{made['id']}", {"config": {"api_key": "the-new-key-of-padaria"}})
+        apply_connection(None, before, Connection("connecting", config={"session": "x"}))
+        after = load_channel(app.extensions["tawkee"].settings, made["id"])
+    assert (after.config["api_key"], after.config["session"]) == ("the-new-key-of-padaria", "x")
 
 
 def test_a_kind_without_provider_is_connected_at_once(caller: Caller) -> None:

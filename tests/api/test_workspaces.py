@@ -5,8 +5,10 @@ import json
 import pytest
 from flask import Flask
 
+from tawkee_core.conversation.media import keep_data, media_folder
 from tawkee_core.db import run
 from tawkee_core.models import new_id
+from tawkee_core.types import Media
 from tests.api.routes import UNKNOWN, every_route
 from tests.callers import Caller
 
@@ -25,12 +27,16 @@ def test_a_bad_name_is_refused(caller: Caller, name: object) -> None:
     assert caller.post("/api/workspaces", {"name": name}).status_code == 422
 
 
-def test_a_deleted_workspace_is_gone_with_all_that_is_in_it(caller: Caller) -> None:
+def test_a_deleted_workspace_is_gone_with_all_that_is_in_it(caller: Caller, stranger: Caller, app: Flask) -> None:
     agent_id = caller.make_agent()
+    settings = app.extensions["tawkee"].settings
+    mine, theirs = (keep_data(settings, c.workspace_id, Media(data=b"x")) for c in (caller, stranger))
     assert caller.delete("…").status_code == 204
     assert caller.get("…").status_code == 404
     assert run("select 1 from agent where id = %s", (agent_id,)) == []
     assert caller.get("/api/auth/me").json["workspaces"] == []
+    assert not (media_folder(settings) / mine.ref["path"]).exists()
+    assert (media_folder(settings) / theirs.ref["path"]).exists()
 
 
 def test_a_workspace_with_channels_is_not_deleted(caller: Caller) -> None:

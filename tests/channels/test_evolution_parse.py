@@ -3,6 +3,7 @@
 import copy
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,20 @@ def test_groups_are_ignored_unless_they_are_to_be_stored() -> None:
         assert shown(read(name, STORING), "group", "mentioned") == (True, True)
 
 
+def test_our_lid_is_learnt_from_our_own_message_in_a_group() -> None:
+    typed = json.loads((OWN / "group.json").read_text())
+    typed["data"]["key"] |= {"fromMe": True, "participant": "112233445566778:3@lid", "participantAlt": None}
+    echo, learnt = parse(typed, STORING)
+    assert isinstance(echo, Echo) and learnt == Connection("connected", config={"own_lid": "112233445566778@lid"})
+    knowing = replace(STORING, config={"groups": "store", "own_lid": "112233445566778@lid"})
+    assert len(parse(typed, knowing)) == 1 and len(parse(typed)) == 1
+    called = json.loads((OWN / "group.json").read_text())
+    called["data"]["contextInfo"] = {"mentionedJid": ["112233445566778@lid"]}
+    for channel, mentioned in ((STORING, False), (knowing, True)):
+        (event,) = parse(called, channel)
+        assert isinstance(event, Incoming) and event.mentioned is mentioned
+
+
 def test_what_is_typed_on_the_phone_is_an_echo() -> None:
     event = read("typed_on_phone")
     assert isinstance(event, Echo)
@@ -199,7 +214,7 @@ OTHERS: dict[str, ChannelEvent] = {
     "status_delivered": Status("delivered", "3EB0PADARIASENT"),
     "status_read": Status("read", "3EB0PADARIASENT"),
     "status_played": Status("read", "3EB0PADARIASENT"),
-    "status_error": Status("failed", "3EB0PADARIASENT"),
+    "status_error": Status("failed", "3EB0PADARIASENT", error="WhatsApp did not take the message."),
     "status_nested_form": Status("read", "3EB0PADARIASENT"),
     "status_pending": Ignored("status PENDING"),
     "status_deleted_is_no_deletion": Ignored("status DELETED"),
@@ -208,7 +223,6 @@ OTHERS: dict[str, ChannelEvent] = {
     "presence": Ignored("presence.update"),
     "contacts_update": Ignored("contacts.update"),
     "unknown_event": Ignored("unknown event chats.archived"),
-    "other_instance": Ignored("event of another instance"),
 }
 STATES = {
     "connection_open": "connected",
@@ -290,9 +304,9 @@ def test_hostile_texts_are_read_quickly() -> None:
         for name in ("text", "contact", "image_base64_strings"):
             payload = json.loads((OWN / f"{name}.json").read_text())
             replace_texts(payload["data"]["message"], hostile)
-            started = time.perf_counter()
+            started = time.thread_time()
             parse(payload)
-            assert time.perf_counter() - started < 0.2, (name, hostile[:5])
+            assert time.thread_time() - started < 0.05, (name, hostile[:5])
 
 
 def replace_texts(value: dict[str, Any], hostile: str) -> None:
@@ -314,13 +328,13 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def read_whatever(body: bytes) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         events = parse(body, STORING)
     except BadPayload:
         return
     finally:
-        assert time.perf_counter() - started < 0.5, "50 ms is the aim; the limit leaves room for a loaded machine"
+        assert time.thread_time() - started < 0.05, "seconds of CPU, which a loaded machine does not stretch"
     assert all(isinstance(event, ChannelEvent) for event in events)
 
 

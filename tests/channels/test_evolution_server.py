@@ -134,13 +134,13 @@ def test_an_unactivated_server_is_told_in_plain_words(server: EvolutionServer) -
         stands = step(channel)
         assert stands.state == "failed" and stands.detail
         assert "/manager/login" in stands.detail.pt and "/manager/login" in stands.detail.en
-    with pytest.raises(AuthLost, match="activated"):
+    with pytest.raises(AuthLost, match="/manager/login"):
         send(channel, text())
 
 
 def test_what_goes_wrong_while_setting_up(server: EvolutionServer) -> None:
-    with pytest.raises(AuthLost):
-        evolution.channel_connect(make_channel(server, api_key="wrong"))
+    refused = evolution.channel_connect(make_channel(server, api_key="wrong"))
+    assert refused.state == "failed" and refused.detail and "chave" in refused.detail.pt
     with pytest.raises(ConnectFailed):
         evolution.channel_connect(make_channel(server, base_url="http://127.0.0.1:9"))
     with pytest.raises(UnsafeUrl):
@@ -169,11 +169,18 @@ def test_sends_texts_to_the_very_address_received(server: EvolutionServer, chann
 @pytest.mark.parametrize("kind", ["image", "video", "document", "audio", "sticker"])
 def test_sends_files_as_raw_base64(server: EvolutionServer, channel: Channel, kind: Any) -> None:
     media = Media(mimetype="application/pdf", filename="", data=OGG)
-    send(channel, Message("m", kind, "legenda", media))
+    words = "" if kind in ("audio", "sticker") else "legenda"
+    send(channel, Message("m", kind, words, media))
     (sent,) = server.deliveries
     content = str(sent.body.get("media") or sent.body.get("audio") or sent.body.get("sticker"))
     assert base64.b64decode(content) == OGG and sent.kind == kind
-    assert sent.text == ("legenda" if kind in ("image", "video", "document") else "")
+    assert sent.text == words
+
+
+def test_words_beside_an_audio_are_not_lost(server: EvolutionServer, channel: Channel) -> None:
+    send(channel, Message("m", "audio", "Ouça **isto**", Media(mimetype="audio/ogg", data=OGG)))
+    (sent,) = server.deliveries
+    assert (sent.kind, sent.text) == ("document", "Ouça *isto*") and sent.body["fileName"].startswith("arquivo.og")
 
 
 def test_a_file_without_bytes_goes_as_a_public_url_or_not_at_all(server: EvolutionServer, channel: Channel) -> None:
@@ -226,6 +233,8 @@ def test_states_of_the_server_have_their_class(server: EvolutionServer, channel:
         send(make_channel(server, base_url="http://127.0.0.1:9"), text())
     with pytest.raises(AuthLost):
         send(make_channel(server, base_url="http://192.168.7.7"), text())
+    with pytest.raises(AuthLost):
+        send(make_channel(server, api_key="clé→"), text())
 
 
 # ---- after a send in doubt
@@ -257,6 +266,11 @@ def test_says_that_it_was_not_sent_only_when_that_is_sure(server: EvolutionServe
     server.faults.append(Fault("html", "/chat/", times=1))
     assert look_up(channel, text(), 100) is None
     assert look_up(make_channel(server, base_url="http://127.0.0.1:9"), text(), 100) is None
+
+
+def test_finds_it_under_a_number_without_its_ninth_digit(server: EvolutionServer, channel: Channel) -> None:
+    server.type_on_phone(NAME, "553177771111@s.whatsapp.net", "Temos sim!")
+    assert look_up(channel, text(), 1) == server.instances[NAME].records[0]["key"]["id"]
 
 
 # ---- courtesies and files

@@ -1,6 +1,7 @@
 """The Telegram channel: the kit, its own kinds of updates, its errors one by one, its set-up; on a real HTTP fake."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ class TestTelegram(ChannelConformance):
     def update(self, said: Said) -> dict[str, Any]:
         number = int(said.id.replace("-", "")[:13], 16) % 2**40 + int(said.id[-6:], 16)
         update = message(number, text=said.text)
-        update["message"]["chat"]["id"] = int(said.sender)
+        update["message"] |= {"chat": {"id": int(said.sender), "type": "private"}, "date": int(time.time())}
         return update
 
     def unknown_webhook(self, channel: Channel) -> Webhook:

@@ -77,6 +77,11 @@ def read(**message: Any) -> Any:
     return event
 
 
+def words_of(sent: dict[str, Any]) -> str:
+    part = sent.get("text") or sent["interactive"]["body"]
+    return str(part.get("body") or part.get("text"))
+
+
 class TestWhatsAppCloud(ChannelConformance):
     kind = "whatsapp_cloud"
     fake: GraphServer
@@ -112,7 +117,7 @@ class TestWhatsAppCloud(ChannelConformance):
         return Webhook(sign(APP_SECRET, body), body)
 
     def deliveries(self) -> list[Delivery]:
-        return [Delivery(each["to"], each["text"]["body"]) for each in self.fake.sent]
+        return [Delivery(each["to"], words_of(each)) for each in self.fake.sent]
 
     def fail_next(self, failure: Failure) -> None:
         match failure:

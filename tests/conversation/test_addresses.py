@@ -1,5 +1,7 @@
 """Who wrote: one contact and one chat for every spelling of who they are."""
 
+from functools import partial
+
 import pytest
 
 from tawkee_core.conversation.addresses import address_key, phone_of
@@ -57,7 +59,7 @@ def test_first_messages_at_once_make_one_contact_and_one_chat(line: Line) -> Non
 
 
 def test_strangers_at_once_have_a_contact_each(line: Line) -> None:
-    in_parallel([lambda n=n: line.say(sender=f"person-{n}") for n in range(12)])  # type: ignore[misc]
+    in_parallel([partial(line.say, sender=f"person-{n}") for n in range(12)])
     assert counts(line) == (12, 12)
 
 

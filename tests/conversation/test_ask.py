@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
+from tawkee_core import hookimpl
 from tawkee_core.conversation.ask import Budget, Question, ask_models, breaker
 from tawkee_core.conversation.breaker import FAILURES, Breaker
 from tawkee_core.conversation.tools import TRANSFER
 from tawkee_core.db import run
 from tawkee_core.errors import ModelBusy, ModelDown, ModelError, ModelNonsense, ModelRefused
-from tawkee_core.testing.echo_model import ECHO, OTHER
-from tawkee_core.types import Agent, Completion, ModelMessage, ToolCall
+from tawkee_core.plugins import Plugins
+from tawkee_core.settings import Settings
+from tawkee_core.testing.echo_model import ECHO, OTHER, EchoModel
+from tawkee_core.types import Agent, Completion, Model, ModelMessage, ModelOptions, ToolCall
 from tests.lines import Line
 
 
@@ -67,6 +70,29 @@ def test_fault_of_a_plugin_falls_back(line: Line) -> None:
 def test_call_of_a_tool_that_was_not_offered_is_nonsense(line: Line) -> None:
     invented = Completion("", (ToolCall("1", "delete_everything", {}),))
     assert ask(line, invented) == ("echo: oi", [(ECHO, "model_nonsense"), (ECHO, "answered")])
+
+
+class BrokenList:
+    @hookimpl
+    def model_list(self) -> list[Model]:
+        raise RuntimeError("no network")
+
+
+def test_plugin_that_cannot_list_its_models_stops_no_other() -> None:
+    plugins = Plugins()
+    plugins.register(BrokenList(), "a_broken")
+    plugins.register(EchoModel(), "echo_model")
+    answer = plugins.model(Settings(), ECHO).model_complete(
+        settings=Settings(),
+        agent=question().agent,
+        model=ECHO,
+        messages=question().messages,
+        passages=[],
+        tools=[],
+        options=ModelOptions(),
+    )
+    assert answer is not None
+    assert answer.text == "echo: oi"
 
 
 def test_no_model_is_begun_without_time_left(line: Line) -> None:

@@ -1,5 +1,8 @@
 """Who speaks: after a takeover nothing of the AI's begins, and what was handed back is answered."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
 from tawkee_core.conversation.handover import hand_back, take_over
@@ -57,10 +60,10 @@ def test_takeover_while_parts_wait_cancels_all_of_them(line: Line) -> None:
     line.rest()
     assert [o.state for o in line.outbounds()] == ["pending"] * 3
     assert take(line) == 0
+    assert [m.status for m in line.messages("out")] == ["cancelled"] * 3, "at once, not when they would be sent"
     line.pass_time()
     line.settle()
     assert line.provider.sent == []
-    assert [m.status for m in line.messages("out")] == ["cancelled"] * 3
 
 
 @pytest.mark.parametrize("round", range(3))
@@ -71,8 +74,9 @@ def test_no_intent_follows_a_takeover(line: Line, round: int) -> None:
         line.say("oi", person)
     chats = run("select id from chat where channel_id = %s", (line.channel.id,))
     ids = (line.company.workspace_id, line.company.user_id)
-    takes = [lambda c=chat: take_over(line.tawkee, ids[0], c.id, ids[1]) for chat in chats]  # type: ignore[misc]
-    in_parallel([line.start, *takes])
+    takes = [partial(take_over, line.tawkee, ids[0], chat.id, ids[1]) for chat in chats]
+    steps: list[Callable[[], object]] = [line.start, *takes]
+    in_parallel(steps)
     line.settle()
     silent = run(
         "select o.state, o.epoch, c.epoch as now from outbound o join chat c on c.id = o.chat_id"

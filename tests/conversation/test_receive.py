@@ -2,6 +2,7 @@
 
 import json
 import random
+from functools import partial
 from typing import Any
 
 import pytest
@@ -41,9 +42,9 @@ def test_same_message_in_other_bodies_changes_nothing(line: Line) -> None:
 def test_batches_of_the_same_chats_in_any_order_lose_nothing(line: Line) -> None:
     """Two batches that name chats in different orders would wait for each other for ever."""
     people = [f"person-{number}" for number in range(6)]
-    in_parallel([lambda person=person: line.say("first", person) for person in people])  # type: ignore[misc]
+    in_parallel([partial(line.say, "first", person) for person in people])
     batches = [[message(f"{n}", p) for p in random.Random(n).sample(people, len(people))] for n in range(12)]
-    assert in_parallel([lambda batch=batch: line.post(*batch) for batch in batches]) == [200] * 12  # type: ignore[misc]
+    assert in_parallel([partial(line.post, *batch) for batch in batches]) == [200] * 12
     rows = run("select chat_id, seq from message where channel_id = %s order by chat_id, seq", (line.channel.id,))
     assert len(rows) == 6 * 13
     assert [row.seq for row in rows] == list(range(1, 14)) * 6

@@ -1,6 +1,7 @@
 """Turns between workers: claimed by one, kept by a lease, recovered, given back, buried; an outdated worker changes
 nothing."""
 
+from functools import partial
 from typing import Any
 
 from tawkee_core.conversation.reply import run_turn
@@ -33,7 +34,7 @@ def the_turn(line: Line) -> Any:
 def test_workers_at_once_claim_every_turn_once(line: Line) -> None:
     for number in range(30):
         line.say(sender=f"person-{number}")
-    claimed = in_parallel([lambda n=n: claim(line, f"w{n}", 10) for n in range(8)])  # type: ignore[misc]
+    claimed = in_parallel([partial(claim, line, f"w{n}", 10) for n in range(8)])
     ids = [turn.id for turns in claimed for turn in turns]
     assert len(ids) == len(set(ids)) == 30
 

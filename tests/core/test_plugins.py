@@ -93,6 +93,25 @@ def test_a_plugin_that_arrives_later_still_gets_what_was_told_at_start() -> None
     assert told == ["the api"]
 
 
+def test_one_that_fails_at_the_start_is_left_out_and_the_others_start() -> None:
+    told: list[str] = []
+
+    def fail(api: str) -> None:
+        raise RuntimeError("no route for me")
+
+    plugins = loaded("one")
+    plugins.register(SimpleNamespace(register_blueprints=hookimpl(fail)), "clumsy")
+    plugins.register(SimpleNamespace(register_blueprints=hookimpl(lambda api: told.append(api))), "good")
+    plugins.call_historic("register_blueprints", api="the api")
+    plugins.register(SimpleNamespace(register_blueprints=hookimpl(fail)), "late and clumsy")
+    assert told == ["the api"]
+    assert {name: "no route for me" in why for name, why in plugins.broken.items()} == {
+        "clumsy": True,
+        "late and clumsy": True,
+    }
+    assert plugins.names("register_blueprints") == ["good"]
+
+
 def misspelt() -> ModuleType:
     module = ModuleType("misspelt")
     module.__dict__["chanel_send"] = hookimpl(lambda channel: None)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def internal() -> Iterator[WireServer]:
 
 
 def call(
-    url: str, policy: Policy = LOOPBACK, method: str = "GET", timeout: float = 10, **rest: object
+    url: str, policy: Policy = LOOPBACK, method: str = "GET", timeout: float = 10, **rest: Any
 ) -> safe_http.Answer:
     return safe_http.request(method, url, timeout=timeout, policy=policy, **rest)
 
@@ -310,6 +311,17 @@ def test_tls_checks_the_name_and_sends_nothing_to_a_stranger(
         finally:
             safe_http.tls_context.cache_clear()
         assert len(server.requests) == 2
+
+
+def test_a_handshake_that_never_ends_is_connect_failed() -> None:
+    def stay_silent(connection: socket.socket, server: WireServer) -> bool:
+        return bool(connection.recv(65536))
+
+    with WireServer(stay_silent) as server:
+        started = time.monotonic()
+        with pytest.raises(ConnectFailed):
+            call(f"https://127.0.0.1:{server.port}/", method="POST", json={}, timeout=0.5)
+        assert time.monotonic() - started < 3
 
 
 def test_a_call_costs_little_cpu() -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from tawkee_core.embedded.processes import start_mark
 
 SMALL_UP = Path(__file__).with_name("small_up.py")
 WITHOUT_URLS = {name: value for name, value in os.environ.items() if not name.startswith("TAWKEE_")}
+NO_URLS: Mapping[str, str] = {}
 SECONDS = 60
 
 
@@ -47,13 +48,15 @@ class Launch:
 
 
 @contextmanager
-def launching(command: list[str], data: Path, port: int, user: int | None = None) -> Iterator[Launch]:
+def launching(
+    command: list[str], data: Path, port: int, user: int | None = None, urls: Mapping[str, str] = NO_URLS
+) -> Iterator[Launch]:
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=WITHOUT_URLS,
+        env=WITHOUT_URLS | dict(urls),
         cwd="/",
         user=user,
         group=user,
@@ -74,8 +77,10 @@ def launching(command: list[str], data: Path, port: int, user: int | None = None
                 process.communicate(timeout=SECONDS)
 
 
-def small_launch(data: Path, port: int, *mode: str, user: int | None = None) -> AbstractContextManager[Launch]:
-    return launching([sys.executable, str(SMALL_UP), str(port), str(data), *mode], data, port, user)
+def small_launch(
+    data: Path, port: int, *mode: str, user: int | None = None, urls: Mapping[str, str] = NO_URLS
+) -> AbstractContextManager[Launch]:
+    return launching([sys.executable, str(SMALL_UP), str(port), str(data), *mode], data, port, user, urls)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = SECONDS) -> bool:

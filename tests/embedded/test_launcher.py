@@ -114,6 +114,13 @@ def test_an_ordinary_user_runs_it_too(empty: Path, port: int) -> None:
         assert {os.stat(f"/proc/{pid}").st_uid for pid in launch.children()} == {ORDINARY}
 
 
+def test_servers_that_the_environment_names_are_not_started(empty: Path, port: int, servers: dict[str, str]) -> None:
+    with small_launch(empty, port, urls=servers) as launch:
+        assert launch.lines[-1] == f"ready: http://127.0.0.1:{port}", launch.lines
+        assert len(launch.children()) == len(("web", "worker-1"))
+    assert not (empty / "postgres").exists()
+
+
 def test_a_busy_port_is_told(empty: Path, port: int) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))

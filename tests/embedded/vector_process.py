@@ -45,7 +45,7 @@ class VectorProcess:
         return int(status.split(f"{field}:")[1].split()[0]) / 1024
 
 
-def launch_service(data: Path, api_key: str = API_KEY) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tawkee_core.embedded.vectors", "--data", str(data), "--port", "0"]
+def launch_service(data: Path, api_key: str = API_KEY, port: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tawkee_core.embedded.vectors", "--data", str(data), "--port", str(port)]
     environment = {**os.environ, "TAWKEE_QDRANT_API_KEY": api_key}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

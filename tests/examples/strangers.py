@@ -89,12 +89,15 @@ def build_wheel(source: Path, folder: Path) -> Path:
     return wheel
 
 
-def add_broken_plugin(stranger: Stranger) -> None:
-    """An installed distribution whose plugin cannot be imported."""
+@contextmanager
+def broken_plugin(stranger: Stranger) -> Iterator[None]:
+    """While the block runs, a distribution is installed whose plugin cannot be imported."""
     folder = stranger.site / "tawkee_broken-0.1.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: tawkee-broken\nVersion: 0.1\n")
     (folder / "entry_points.txt").write_text("[tawkee]\nbroken = tawkee_that_is_missing\n")
+    yield
+    shutil.rmtree(folder)
 
 
 @contextmanager

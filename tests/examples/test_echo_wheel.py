@@ -22,7 +22,7 @@ from tests.examples.strangers import (
     ECHO,
     ROOT,
     Stranger,
-    add_broken_plugin,
+    broken_plugin,
     clean_environment,
     make_stranger,
     running,
@@ -80,16 +80,16 @@ def test_example_passes_its_own_tests(stranger: Stranger, environment: dict[str,
 
 
 def test_message_is_answered_beside_a_broken_plugin(stranger: Stranger, environment: dict[str, str]) -> None:
-    add_broken_plugin(stranger)
-    assert "BROKEN: ModuleNotFoundError" in stranger.run("tawkee", "plugins", env=environment)
     port = free_port()
-    with running(up(stranger, port), clean_environment() | environment), other_side.AnswerServer() as server:
-        channel = make_channel(f"http://127.0.0.1:{port}", server.url)
-        body = json.dumps({"messages": [{"id": "m-1", "from": "maria", "text": "Olá!"}]}).encode()
-        assert post_signed(channel, body, "wrong secret") == 401
-        assert post_signed(channel, body, secret_of(channel)) == 200
-        (answer,) = wait_for(server.taken)
-        assert (answer["to"], bool(answer["text"])) == ("maria", True)
+    with broken_plugin(stranger):
+        assert "BROKEN: ModuleNotFoundError" in stranger.run("tawkee", "plugins", env=environment)
+        with running(up(stranger, port), clean_environment() | environment), other_side.AnswerServer() as server:
+            channel = make_channel(f"http://127.0.0.1:{port}", server.url)
+            body = json.dumps({"messages": [{"id": "m-1", "from": "maria", "text": "Olá!"}]}).encode()
+            assert post_signed(channel, body, "wrong secret") == 401
+            assert post_signed(channel, body, secret_of(channel)) == 200
+            (answer,) = wait_for(server.taken)
+            assert (answer["to"], bool(answer["text"])) == ("maria", True)
 
 
 def up(stranger: Stranger, port: int) -> list[str]:

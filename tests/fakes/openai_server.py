@@ -44,7 +44,7 @@ class Request:
 class Answer:
     """How one call is answered: after `latency` seconds, with `body`, or made from `text` and `calls`.
 
-    `drop` closes the connection instead of answering."""
+    `drop` closes the connection instead of answering; `drip` is the seconds between two bytes of the body."""
 
     text: str = ""
     calls: tuple[tuple[str, Mapping[str, Any] | str], ...] = ()
@@ -53,6 +53,7 @@ class Answer:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
+    drip: float = 0.0
 
 
 def say(text: str, latency: float | None = None) -> Answer:
@@ -164,7 +165,7 @@ class OpenAIServer:
         finally:
             self.in_flight -= 1
         if not answer.drop:
-            writer.write(render(answer.status, make_body(request, answer), answer.headers))
+            await write_answer(writer, render(answer.status, make_body(request, answer), answer.headers), answer.drip)
         return not answer.drop
 
     def choose(self, request: Request) -> Answer:
@@ -173,6 +174,15 @@ class OpenAIServer:
         if self.scripted:
             return self.scripted.popleft()
         return self.decide(request) if self.decide else self.default
+
+
+async def write_answer(writer: asyncio.StreamWriter, answer: bytes, drip: float) -> None:
+    whole = len(answer) if not drip else answer.index(b"\r\n\r\n") + 4
+    writer.write(answer[:whole])
+    for byte in answer[whole:]:
+        await asyncio.sleep(drip)
+        writer.write(bytes([byte]))
+        await writer.drain()
 
 
 def render(status: int, body: bytes, headers: Mapping[str, str]) -> bytes:

@@ -13,7 +13,7 @@ from .source import CORE, House, Import, Module
 # unless ROOMS says so.
 FLOORS = (
     ("errors", "contract"),
-    ("settings", "types", "wire"),
+    ("settings", "statements", "types", "wire"),
     ("hookspecs", "safe_hosts", "safe_lines", "safe_http", "security", "db"),
     ("plugins", "models", "logs", "metrics"),
     ("context", "doorbell"),
@@ -124,7 +124,7 @@ def plugins_import_public_names(house: House) -> list[str]:
     public = public_names(house)
     return [
         f"{module.where(each.line)} may not import {each.module} {each.name}".rstrip()
-        for module in house.plugins()
+        for module in (*house.plugins(), *house.examples())
         for each in module.imports()
         if not plugin_may_import(module, each, public)
     ]

@@ -30,8 +30,8 @@ def specs(house: House) -> list[Spec]:
 
 
 def implementations(house: House) -> Iterator[tuple[Module, ast.FunctionDef]]:
-    """Every @hookimpl of a plugin or of the kit for plugins' authors."""
-    for module in house.modules.values():
+    """Every @hookimpl: of plugins, of the kit for their authors, of the example."""
+    for module in (*house.modules.values(), *house.examples()):
         for node in ast.walk(module.tree):
             if isinstance(node, ast.FunctionDef) and is_marked(node, "hookimpl"):
                 yield module, node

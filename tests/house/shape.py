@@ -10,6 +10,7 @@ MODULE_LINES, FUNCTION_LINES = 400, 50
 MODULE_MEDIAN, FUNCTION_MEDIAN = 100, 8
 NAME_WORDS = 2
 VAGUE = {"service", "services", "manager", "managers", "helper", "helpers", "util", "utils", "handler", "handlers"}
+NAMED_BY_LIBRARIES = {"success_handler", "failure_handler"}  # methods of LiteLLM's that we override
 REASONED = re.compile(r"(noqa: [A-Z0-9, ]*[A-Z0-9]|type: ignore\[[\w, -]+\])\s+(#|-|—)\s*\w+")
 DISABLED = re.compile(r"#\s*(noqa|type: ignore|pragma: no cover|fmt: off|ruff: noqa|mypy: )")
 
@@ -67,7 +68,11 @@ def names_are_short(house: House) -> list[str]:
 
 def defined_names(module: Module) -> list[tuple[int, str]]:
     nodes = (n for n in ast.walk(module.tree) if isinstance(n, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef))
-    defined = [(node.lineno, node.name) for node in nodes if not node.name.startswith("test_")]
+    defined = [
+        (node.lineno, node.name)
+        for node in nodes
+        if not node.name.startswith("test_") and node.name not in NAMED_BY_LIBRARIES
+    ]
     return [(1, module.path.parent.name if module.path.stem == "__init__" else module.path.stem), *defined]
 
 
@@ -82,6 +87,18 @@ def modules_say_why(house: House) -> list[str]:
         f"{module.path} has no docstring"
         for module in house.modules.values()
         if module.tree.body and not ast.get_docstring(module.tree)
+    ]
+
+
+def settings_are_read(house: House) -> list[str]:
+    """Every field of Settings is asked for somewhere; one that does nothing would be a promise not kept."""
+    settings = house.modules["tawkee_core.settings"]
+    fields = [n for n in ast.walk(settings.tree) if isinstance(n, ast.AnnAssign) and "setting(" in ast.unparse(n)]
+    code = "\n".join(module.text for module in house.modules.values() if module is not settings)
+    return [
+        f"{settings.where(node)} {ast.unparse(node.target)} is read nowhere"
+        for node in fields
+        if not re.search(rf"\.{ast.unparse(node.target)}\b", code)
     ]
 
 
@@ -104,9 +121,7 @@ def broad_catches_say_why(house: House) -> list[str]:
         f"{module.where(node)} catches everything and gives no reason"
         for module in everything(house)
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.ExceptHandler)
-        and is_broad(node)
-        and not is_excused(module, node)
+        if isinstance(node, ast.ExceptHandler) and is_broad(node) and not is_excused(module, node)
     ]
 
 

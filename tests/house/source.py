@@ -96,6 +96,10 @@ class House:
     def plugins(self) -> list[Module]:
         return [module for module in self.modules.values() if module.package != CORE]
 
+    def examples(self) -> list[Module]:
+        """A stranger's plugin is held to the same rules."""
+        return [m for m in self.tests.values() if m.name.startswith("examples.") and "tests" not in m.path.parts]
+
     def packages(self) -> dict[str, Path]:
         """Every plugin's package on a shelf, and its folder."""
         return {folder.name: folder for folder in shelf_folders(self.root)}

@@ -72,7 +72,7 @@ class SafetyCases(ChannelKit):
             original = json.loads(webhook.body)
         except ValueError:
             return unsupported("JSON in its webhooks")
-        values: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers() | st.text(max_size=10) | st.just([]) | st.just({})
+        values: st.SearchStrategy[Any] = st.sampled_from((None, True, 7, "text", [], {}, [{}], {"id": []}))
 
         @FUZZ
         @given(st.lists(st.tuples(st.integers(0, 50), values), min_size=1, max_size=3))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 import requests
 
 from tawkee_core import Channel
+from tawkee_core.embedded import shim
 from tawkee_core.testing.echo_model import ECHO, EchoModel
 from tawkee_core.testing.running import Company, Running, make_running
 
@@ -49,8 +51,9 @@ class Site:
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
+        with_us = [sys.executable, "-I", "-S", shim.__file__, str(int(signal.SIGTERM)), str(os.getpid()), "-"]
         command = [sys.executable, "-m", *SERVER, "--bind", f"127.0.0.1:{self.port}", "wsgi:app"]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=dict(self.environment))
+        self.process = subprocess.Popen([*with_us, *command], cwd=ROOT, env=dict(self.environment))
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:

@@ -1,5 +1,7 @@
 """What visitors write and read, and who may."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import jwt
 import pytest
 import requests
@@ -167,3 +169,16 @@ def test_what_was_not_said_is_not_shown(site: Site, visitor: Visitor) -> None:
     page = visitor.read()
     assert [message["text"] for message in page["messages"]] == ["oi"]
     assert page["cursor"] == 1
+
+
+def test_the_same_message_sent_at_once_many_times_is_one(visitor: Visitor) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: visitor.say("oi", "same"), range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    wait_until(lambda: visitor.texts() == ["oi", "echo: oi"])
+
+
+def test_a_session_needs_no_body(visitor: Visitor) -> None:
+    answer = requests.post(f"{visitor.chat}/sessions", timeout=30)
+    assert answer.status_code == 201

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tawkee_core.conversation.compose import write_message
+from tawkee_core.conversation.handover import hand_back, take_over
 from tawkee_core.db import run
 from tests.channels.tawkee_webchat.site import Site, Visitor, wait_until
 
@@ -17,7 +18,7 @@ THREADS = 16  # of both web processes together
 
 def test_question_and_answer_arrive_live(visitor: Visitor) -> None:
     events = visitor.watch()
-    assert events.take("owner")[1] == {"owner": "ai"}
+    assert events.take("owner")[1] == {"owner": "ai", "waiting": False}
     visitor.say("oi")
     assert events.take("message")[1]["text"] == "oi"
     assert events.take("message")[1]["text"] == "echo: oi"
@@ -90,9 +91,22 @@ def test_a_person_who_takes_over_is_announced(site: Site, visitor: Visitor) -> N
     (chat,) = run("select id, workspace_id from chat where channel_id = %s", (visitor.chat[-36:],))
     with site.running.app.app_context():
         write_message(site.running.tawkee, chat.workspace_id, chat.id, site.company.user_id, "Sou a Rita.")
-    assert events.take("owner")[1] == {"owner": "human"}
+    assert events.take("owner")[1] == {"owner": "human", "waiting": False}
     assert visitor.read()["owner"] == "human"
     wait_until(lambda: visitor.read()["messages"][-1]["author"] == "person")
+    events.close()
+
+
+def test_a_change_of_hands_is_told_without_a_word_said(site: Site, visitor: Visitor) -> None:
+    visitor.say("oi")
+    wait_until(lambda: len(visitor.texts()) == 2)
+    events = visitor.watch()
+    assert events.take("owner")[1]["owner"] == "ai"
+    (chat,) = run("select id, workspace_id from chat where channel_id = %s", (visitor.chat[-36:],))
+    take_over(site.running.tawkee, chat.workspace_id, chat.id, site.company.user_id)
+    assert events.take("owner")[1]["owner"] == "human"
+    hand_back(site.running.tawkee, chat.workspace_id, chat.id, site.company.user_id)
+    assert events.take("owner")[1]["owner"] == "ai"
     events.close()
 
 
@@ -126,10 +140,10 @@ def test_an_http_1_0_reader_gets_a_stream_without_chunks(site: Site, visitor: Vi
         head = f"GET {path}/events HTTP/1.0\r\nAuthorization: {visitor.headers['Authorization']}\r\n\r\n"
         peer.sendall(head.encode())
         received = b""
-        while b'{"owner":"ai"}\n\n' not in received:
+        while not received.endswith(b"}\n\n"):
             received += peer.recv(4096)
     assert b"chunked" not in received
-    assert received.endswith(b'\r\n\r\nretry: 2000\n\nevent: owner\ndata: {"owner":"ai"}\n\n')
+    assert b"\r\n\r\nretry: 2000\n\nevent: owner\ndata: {" in received
 
 
 def test_a_closed_channel_closes_its_streams(visitor: Visitor) -> None:

@@ -9,9 +9,10 @@ from tests.channels.tawkee_webchat.site import Site
 MAX_BYTES = 30_000
 
 
-def test_the_widget_is_small_even_with_a_long_configuration(site: Site) -> None:
-    long = {f"greeting_{language}": "á" * 300 for language in ("pt", "en")}
-    script = requests.get(site.chat_url(site.add_chat(**long)) + "/widget.js", timeout=30)
+def test_the_widget_is_small(site: Site) -> None:
+    greetings = {f"greeting_{language}": "Olá! Eu sou a Lia, do Café Aurora. " * 3 for language in ("pt", "en")}
+    questions = ["Quanto custa a entrega para a minha cidade?"] * 4
+    script = requests.get(site.chat_url(site.add_chat(**greetings, questions=questions)) + "/widget.js", timeout=30)
     assert script.headers["Content-Type"].startswith("text/javascript")
     assert len(script.content) < MAX_BYTES
 

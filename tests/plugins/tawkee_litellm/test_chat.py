@@ -134,6 +134,23 @@ def test_silence_ends_at_the_timeout(models: ModelHooks, server: OpenAIServer) -
     assert time.monotonic() - started < 5
 
 
+def test_an_answer_in_drips_ends_at_the_timeout(models: ModelHooks, server: OpenAIServer) -> None:
+    server.script(Answer(text="x" * 1000, drip=0.2))
+    started = time.monotonic()
+    with pytest.raises(ModelDown, match="in time"):
+        complete(models, options=ModelOptions(timeout=1))
+    assert time.monotonic() - started < 5
+
+
+def test_a_base_that_ends_in_a_slash_and_a_key_in_a_newline_do(
+    models: ModelHooks, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_BASE", server.url + "/")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY + "\n")
+    assert complete(models).text == "Abrimos às 9h."
+    assert server.chats[-1].path == "/v1/chat/completions"
+
+
 def test_nobody_listening_is_down(models: ModelHooks, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_BASE", "http://127.0.0.1:9/v1")
     with pytest.raises(ModelDown, match="could not be reached"):

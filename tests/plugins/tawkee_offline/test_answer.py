@@ -1,5 +1,7 @@
 """What the offline model answers, with real vectors, and how well it is calibrated."""
 
+from collections.abc import Sequence
+
 import pytest
 
 import tawkee_offline
@@ -41,18 +43,18 @@ def models() -> ModelHooks:
     return plugins.model(Settings(), MODEL)
 
 
-def embed(models: ModelHooks, *texts: str) -> list[list[float]]:
-    answer = models.model_embed(settings=Settings(), model=EMBEDDING, texts=texts)
+def embed(models: ModelHooks, text: str) -> Sequence[float]:
+    answer = models.model_embed(settings=Settings(), model=EMBEDDING, texts=[text])
     assert answer is not None
-    return [list(vector) for vector in answer.vectors]
+    return answer.vectors[0]
 
 
 def search(models: ModelHooks, trainings: dict[str, str], question: str) -> list[Passage]:
     """The nearest five passages, as the core finds them."""
-    asked, *known = embed(models, question, *trainings.values())
-    scores = [sum(x * y for x, y in zip(asked, vector, strict=True)) for vector in known]
+    asked = embed(models, question)
     found = [
-        Passage(source, text, source, score) for (source, text), score in zip(trainings.items(), scores, strict=True)
+        Passage(source, text, source, sum(x * y for x, y in zip(asked, embed(models, text), strict=True)))
+        for source, text in trainings.items()
     ]
     return sorted(found, key=lambda passage: -passage.score)[:PASSAGES]
 

@@ -126,10 +126,11 @@ async function sendItem(item, again) {
   const onProgress = (part) => (item.row.progress.value = item.progress = part);
   try {
     await needSession();
+    startListening();
     const message = await (file ? sendFile(item, onProgress) : ask("/messages", { client_id, text }));
     settleItem(client_id);
     showMessage(message);
-    startListening();
+    wake();
     return true;
   } catch (failure) {
     if (failure.status !== 401 || again) return refuseItem(item, failure);

@@ -5,7 +5,7 @@ const state = make("span.state", { role: "status" }, SAY.ai);
 const badge = make("span.badge", { hidden: true, hide: true });
 const launcher = make("button.launcher", { onclick: () => (panel.hidden ? openPanel() : closePanel()) });
 const shut = !PAGE && make("button.tool", { label: SAY.close, onclick: closePanel }, icon("close"));
-const title = make(PAGE ? "h1" : "h2", { id: "title" }, LOOK.title);
+const title = make(PAGE ? "h1" : "h2", {}, LOOK.title);
 const head = make("header", {}, drawFace(), make("div.who", {}, title, state), shut);
 const banner = make("div.banner", { role: "status", hidden: true }, SAY.offline);
 const middle = make("div.middle", {}, log, latest);
@@ -81,8 +81,8 @@ function countUnread(number) {
   if (number) launcher.ariaLabel = SAY.open + " (" + fill(SAY.unread, number) + ")";
 }
 
-function showOwner(owner) {
-  state.textContent = SAY[owner] || SAY.ai;
+function showOwner({ owner, waiting }) {
+  state.textContent = waiting ? SAY.waiting : SAY[owner];
   state.classList.toggle("human", owner === "human");
 }
 

@@ -29,7 +29,7 @@ async function loadHistory() {
   page.messages.forEach((message) => takeMessage(message, true));
   cursor = page.cursor;
   earlier.hidden = !page.more;
-  showOwner(page.owner);
+  showOwner(page);
   regroup();
   scrollDown();
 }
@@ -50,6 +50,7 @@ async function startListening() {
     const stop = new AbortController();
     hangUp = () => stop.abort();
     try {
+      await needSession();
       if (!known) await loadHistory();
       known = true;
       await readEvents(cursor, stop, gainConnection, takeEvent);
@@ -84,13 +85,14 @@ function gainConnection() {
 
 function loseConnection() {
   lossTimer ||= setTimeout(showOnline, 1500, false);
+  hangUp();
 }
 
 function takeEvent(name, data, id) {
   if (id) cursor = Number(id);
   if (name === "typing") showTyping(data.seconds);
-  if (name === "owner") showOwner(data.owner);
-  if (name === "reload") hangUp(loadHistory());
+  if (name === "owner") showOwner(data);
+  if (name === "reload") forgetRows();
   if (name.startsWith("message")) takeMessage(data);
 }
 

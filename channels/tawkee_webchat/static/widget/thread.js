@@ -61,6 +61,12 @@ function dropRow(id) {
   regroup();
 }
 
+// More was missed than comes by itself: what is here no longer joins what comes.
+function forgetRows() {
+  for (const [id, row] of rows) if (row.seq < Infinity) dropRow(id);
+  earlier.hidden = false;
+}
+
 function regroup() {
   const used = list.children.length > 0;
   welcome.hidden = used && !earlier.hidden;

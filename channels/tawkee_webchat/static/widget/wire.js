@@ -4,6 +4,7 @@ const HERE = SERVER + "/chat/" + LOOK.channel;
 const ANSWER_MS = 20000;
 const UPLOAD_MS = 300000;
 const SILENCE_MS = 50000;
+const RENEW_MS = 864e5;
 let session;
 
 class Failure extends Error {
@@ -41,8 +42,9 @@ async function readAnswer(answer) {
 }
 
 async function needSession() {
-  if (recall().token) return;
-  session ||= ask("/sessions", {}).then((given) => remember({ token: given.visitor_token }));
+  const { token, since } = recall();
+  if (token && Date.now() - since < RENEW_MS) return;
+  session ||= ask("/sessions", {}).then((given) => remember({ token: given.visitor_token, since: Date.now() }));
   try {
     await session;
   } finally {

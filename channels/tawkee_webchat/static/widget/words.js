@@ -70,7 +70,6 @@ function midnight(at) {
 }
 
 function fileSize(bytes) {
-  const large = bytes > 1e6;
-  const number = (bytes / (large ? 1e6 : 1e3)).toLocaleString(SAY.locale, { maximumFractionDigits: large ? 1 : 0 });
-  return number + (large ? " MB" : " kB");
+  if (bytes < 1e6) return Math.ceil(bytes / 1e3) + " kB";
+  return (bytes / 1e6).toLocaleString(SAY.locale, { maximumFractionDigits: 1 }) + " MB";
 }
