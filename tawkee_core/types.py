@@ -232,7 +232,7 @@ class Incoming:
 
     `data` carries what its kind needs: location {latitude, longitude, name}, contact {contacts: [{name, phone}]},
     reaction {emoji, target}, choice {id, title}. `group` is set for a group's message, `mentioned` when it calls the
-    agent."""
+    agent; `quiet` for words that are kept and never answered, as STOP on SMS."""
 
     id: str
     addresses: tuple[Address, ...]
@@ -246,6 +246,7 @@ class Incoming:
     group: bool = False
     mentioned: bool = False
     sender: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

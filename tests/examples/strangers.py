@@ -56,11 +56,16 @@ def make_stranger(folder: Path) -> Stranger:
     stranger = Stranger(folder)
     wheels = [build_wheel(copy_source(folder / "tawkee"), folder), build_wheel(copy_echo(folder / "echo"), folder)]
     venv.create(folder / "venv", with_pip=False)
-    pip = [sys.executable, "-m", "pip", "--python", str(stranger.programs / "python")]
-    install = [*pip, "install", "--quiet", "--no-index", "--no-deps", "--no-compile", *map(str, wheels)]
-    subprocess.run(install, env=clean_environment(), check=True, timeout=SECONDS)
-    (stranger.site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    install_wheels(stranger, *wheels)
+    libraries = [path for path in sys.path if Path(path).name == "site-packages"]
+    (stranger.site / "libraries.pth").write_text("\n".join(libraries) + "\n")
     return stranger
+
+
+def install_wheels(stranger: Stranger, *wheels: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "--python", str(stranger.programs / "python"), "install", "--quiet"]
+    command = [*pip, "--no-index", "--no-deps", "--no-compile", *map(str, wheels)]
+    subprocess.run(command, env=clean_environment(), check=True, timeout=SECONDS)
 
 
 def copy_source(target: Path) -> Path:

@@ -24,6 +24,8 @@ from tests.examples.strangers import (
     Stranger,
     broken_plugin,
     clean_environment,
+    install_wheels,
+    install_wheels,
     make_stranger,
     running,
 )
@@ -90,6 +92,18 @@ def test_message_is_answered_beside_a_broken_plugin(stranger: Stranger, environm
             assert post_signed(channel, body, secret_of(channel)) == 200
             (answer,) = wait_for(server.taken)
             assert (answer["to"], bool(answer["text"])) == ("maria", True)
+
+
+def test_new_channel_is_written_installed_and_green(stranger: Stranger, environment: dict[str, str]) -> None:
+    """What `tawkee plugin new channel` writes out of the wheel, installed as its author would, passes the kit."""
+    stranger.run("tawkee", "plugin", "new", "channel", "acme", "--into", str(stranger.folder))
+    made = stranger.folder / "tawkee_acme"
+    install_wheels(stranger, build_wheel(made, stranger.folder))
+    printed = stranger.run("tawkee", "plugins", env=environment)
+    assert "acme  0.1.0  (tawkee-acme)\n    channel_info, channel_parse, channel_send, channel_verify" in printed
+    printed = stranger.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=made, env=environment)
+    assert " passed" in printed
+    assert "failed" not in printed
 
 
 def up(stranger: Stranger, port: int) -> list[str]:
