@@ -1,7 +1,7 @@
 """What a notification pointed at: a question about a product, or a message after a sale.
 
 Buyers are hidden behind Mercado Livre's agent since 2026-02-02: a conversation is known by its pack, never by who
-wrote."""
+wrote. When they wrote is not told to the core: a question that waited for days still wants its answer."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -48,7 +48,6 @@ def read_question(channel: Channel, question: Object) -> ChannelEvent:
         addresses=(address,),
         text=about_item(channel, question) + text_of(question.get("text")),
         name=f"Comprador {mapping(question.get('from')).get('id', '')}".strip(),
-        sent_at=moment_of(question.get("date_created")),
         data={"item_id": question.get("item_id")},
     )
 
@@ -76,7 +75,7 @@ def read_message(channel: Channel, message: Object) -> ChannelEvent:
     sent_at = moment_of(mapping(message.get("message_date")).get("created"))
     if str(mapping(message.get("from")).get("user_id")) == str(channel.config.get("user_id")):
         return Echo(f"message:{message_id}", (address,), kind, text, sent_at, media)
-    return Incoming(f"message:{message_id}", (address,), kind, text, f"Venda {pack}", sent_at, media)
+    return Incoming(f"message:{message_id}", (address,), kind, text, f"Venda {pack}", media=media)
 
 
 def pack_of(message: Object) -> str:
