@@ -66,7 +66,9 @@ def read_messages(form: dict[str, str], message_id: str) -> list[ChannelEvent]:
     return [first, *rest]
 
 
-def read_message(form: dict[str, str], message_id: str, sender: str, kind: MessageKind, media: Media | None) -> Incoming:
+def read_message(
+    form: dict[str, str], message_id: str, sender: str, kind: MessageKind, media: Media | None
+) -> Incoming:
     text = form.get("Body", "")
     keyword = read_keyword(form, text)
     data: dict[str, object] = {}

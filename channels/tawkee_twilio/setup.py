@@ -59,4 +59,5 @@ def point(channel: Channel, found: dict[str, Any], url: str) -> None:
         form = {"InboundRequestUrl": url, "InboundMethod": "POST", "UseInboundWebhookOnNumber": "false"}
         set_up(channel, "POST", service_url(channel, sid), form)
     else:
-        set_up(channel, "POST", account_url(channel, f"/IncomingPhoneNumbers/{sid}.json"), {"SmsUrl": url, "SmsMethod": "POST"})
+        place = account_url(channel, f"/IncomingPhoneNumbers/{sid}.json")
+        set_up(channel, "POST", place, {"SmsUrl": url, "SmsMethod": "POST"})

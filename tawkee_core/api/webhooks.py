@@ -2,7 +2,7 @@
 another server."""
 
 import time
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 from flask import Blueprint, Response, jsonify, request
@@ -28,7 +28,19 @@ def receive(channel_id: str, token: str) -> Response:
     channel = verified_channel(channel_id, token, headers, body)
     outcome = receive_webhook(current(), channel, headers, body)
     WEBHOOK_ACK.observe(time.monotonic() - started)
-    return jsonify(status=outcome.state)
+    answer = acknowledge(channel, headers, body)
+    if isinstance(answer, str):
+        return Response(answer, mimetype="text/plain")
+    return jsonify(answer if answer is not None else {"status": outcome.state})
+
+
+def acknowledge(channel: Channel, headers: dict[str, str], body: bytes) -> dict[str, Any] | str | None:
+    """The plugin's own words to its provider, if it has any; the event is kept either way."""
+    try:
+        return current().plugins.channel(channel.kind).channel_acknowledge(channel=channel, headers=headers, body=body)
+    except Exception:  # delivering again would not mend the plugin
+        log.exception("acknowledge_failed", channel_id=channel.id, kind=channel.kind)
+        return None
 
 
 @blueprint.route("/webhooks/<channel_id>/<token>", methods=["GET"])

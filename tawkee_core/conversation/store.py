@@ -105,6 +105,8 @@ def store_parameters(channel: Channel, event_id: str | None, incoming: Incoming,
 
 
 def wants_answer(incoming: Incoming) -> bool:
-    """A reaction wants none, nor a group that did not call the agent, nor what was said a day before it came."""
+    """A reaction wants none, nor what its channel calls quiet, nor a group that did not call the agent, nor what was
+    said a day before it came."""
     late = incoming.sent_at is not None and datetime.now(UTC) - incoming.sent_at > TOO_LATE
-    return incoming.kind != "reaction" and (incoming.mentioned or not incoming.group) and not late
+    called = incoming.mentioned or not incoming.group
+    return incoming.kind != "reaction" and called and not late and not incoming.quiet

@@ -1,6 +1,7 @@
 """WhatsApp through Z-API: the kit, its errors one by one, its set-up; on a real HTTP fake."""
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -69,7 +70,8 @@ class TestZapi(ChannelConformance):
         return f"55319888877{number:02}"
 
     def webhook(self, channel: Channel, **more: Any) -> Webhook:
-        return Webhook({}, json.dumps(make_callback(instanceId=channel.config["instance_id"], **more)).encode())
+        now = {"momment": int(time.time() * 1000), "instanceId": channel.config["instance_id"]}
+        return Webhook({}, json.dumps(make_callback(**now, **more)).encode())
 
     def webhooks(self, channel: Channel, said: Sequence[Said]) -> list[Webhook]:
         return [
