@@ -44,6 +44,14 @@ class TestEvolution(ChannelConformance):
             for each in said
         ]
 
+    def echo_webhook(self, channel: Channel, to: str, text: str) -> Webhook:
+        return self.webhook(channel, "messages.upsert", record(to, new_id(), {"conversation": text}, True, "Você"))
+
+    def status_webhook(self, channel: Channel, message_id: str, client_id: str, state: str) -> Webhook:
+        names = {"sent": "SERVER_ACK", "delivered": "DELIVERY_ACK", "read": "READ"}
+        data = {"keyId": message_id, "remoteJid": self.sender(1), "fromMe": True, "status": names[state]}
+        return self.webhook(channel, "messages.update", data)
+
     def unknown_webhook(self, channel: Channel) -> Webhook:
         return self.webhook(channel, "chats.archived", {"id": new_id()})
 

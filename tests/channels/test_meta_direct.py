@@ -117,6 +117,16 @@ class DirectConformance(ChannelConformance):
             case "lost":
                 self.fake.drop_next()
 
+    def echo_webhook(self, channel: Channel, to: str, text: str) -> Webhook:
+        echo = {"mid": f"m_echo-{to}", "text": text, "is_echo": True}
+        item = {"sender": {"id": "2040"}, "recipient": {"id": to}, "message": echo}
+        return self.signed(envelope(item, name=self.object_name))
+
+    def status_webhook(self, channel: Channel, message_id: str, client_id: str, state: str) -> Webhook:
+        told = {"delivery": {"mids": [message_id]}} if state == "delivered" else {"delivery": {"watermark": 1}}
+        item = {"sender": {"id": self.sender(1)}, "recipient": {"id": "2040"}, **told}
+        return self.signed(envelope(item, name=self.object_name))
+
     def confirmations(self, channel: Channel) -> list[Webhook]:
         sent = self.fake.sent[-1]
         echo = {"mid": f"m_out{len(self.fake.sent)}", "text": sent["message"]["text"], "is_echo": True}

@@ -91,6 +91,14 @@ class TestTelegram(ChannelConformance):
         update["message"] |= {"chat": {"id": int(said.sender), "type": "private"}, "date": int(time.time())}
         return update
 
+    def file_webhook(self, channel: Channel, sender: str) -> Webhook:
+        self.fake.files["files/late"] = b"voice"
+        self.fake.failing_files.add("late")
+        update = message(99, voice={"file_id": "late", "mime_type": "audio/ogg"})
+        update["message"] |= {"chat": {"id": int(sender), "type": "private"}, "date": int(time.time())}
+        headers = {"X-Telegram-Bot-Api-Secret-Token": channel.webhook_secret}
+        return Webhook(headers, json.dumps(update).encode())
+
     def unknown_webhook(self, channel: Channel) -> Webhook:
         headers = {"X-Telegram-Bot-Api-Secret-Token": channel.webhook_secret}
         return Webhook(headers, b'{"update_id": 5, "chat_boost": {}}')

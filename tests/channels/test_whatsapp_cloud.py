@@ -128,11 +128,30 @@ class TestWhatsAppCloud(ChannelConformance):
             case "lost":
                 self.fake.drop_next()
 
+    def signed(self, body: bytes) -> Webhook:
+        return Webhook(sign(APP_SECRET, body), body)
+
+    def echo_webhook(self, channel: Channel, to: str, text: str) -> Webhook:
+        echo = {"id": f"wamid.echo-{to}", "to": to, "type": "text", "text": {"body": text}}
+        return self.signed(envelope(message_echoes=[echo]).replace(b'"messages"', b'"smb_message_echoes"'))
+
+    def status_webhook(self, channel: Channel, message_id: str, client_id: str, state: str) -> Webhook:
+        status = {"id": message_id, "status": state, "biz_opaque_callback_data": client_id}
+        return self.signed(envelope(statuses=[status]))
+
+    def file_webhook(self, channel: Channel, sender: str) -> Webhook:
+        self.fake.files["late"] = b"voice"
+        self.fake.failing_files.add("late")
+        audio = {"id": "late", "mime_type": "audio/ogg"}
+        message = {"id": "wamid.file", "from": sender, "type": "audio", "audio": audio}
+        return self.signed(envelope(messages=[message]))
+
     def confirmations(self, channel: Channel) -> list[Webhook]:
         sent = self.fake.sent[-1]
         status = {"id": f"wamid.out{len(self.fake.sent)}", "status": "sent"}
-        body = envelope(statuses=[status | {"biz_opaque_callback_data": sent["biz_opaque_callback_data"]}])
-        return [Webhook(sign(APP_SECRET, body), body)]
+        return [
+            self.signed(envelope(statuses=[status | {"biz_opaque_callback_data": sent["biz_opaque_callback_data"]}]))
+        ]
 
     def test_other_channels_secret_is_refused(self) -> None:  # type: ignore[override]
         """Two numbers of one app share the app's secret; what tells them apart is the address and the number's id."""

@@ -35,6 +35,7 @@ class GraphServer:
         self.sent: list[dict[str, Any]] = []
         self.calls: list[tuple[str, str]] = []
         self.files: dict[str, bytes] = {}
+        self.failing_files: set[str] = set()
         self.actions: list[str] = []
         self.faults: deque[Fault] = deque()
         self.subscribed = False
@@ -109,6 +110,9 @@ class GraphApi(BaseHTTPRequestHandler):
             self.answer({"id": path, "display_phone_number": "+55 31 99999-0000", "verified_name": "Aurora"})
         elif path.startswith("download/"):
             self.reply(200, self.fake.files[path.removeprefix("download/")], "application/octet-stream")
+        elif path in self.fake.failing_files:
+            self.fake.failing_files.remove(path)
+            self.error(Fault(503, 2, "Service temporarily unavailable"))
         elif path in self.fake.files:
             self.answer({"id": path, "url": f"{self.fake.url}{VERSION}download/{path}", "mime_type": "audio/ogg"})
         else:

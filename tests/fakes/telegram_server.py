@@ -47,6 +47,7 @@ class TelegramServer:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.webhook: dict[str, Any] = {}
         self.files: dict[str, bytes] = {}
+        self.failing_files: set[str] = set()
         self.faults: deque[Fault] = deque()
         self.lock = threading.Lock()
 
@@ -138,6 +139,9 @@ class BotApi(BaseHTTPRequestHandler):
         return {"url": self.fake.webhook.get("url", ""), "pending_update_count": 0}
 
     def do_getFile(self, values: dict[str, Any]) -> Any:
+        if values.get("file_id") in self.fake.failing_files:
+            self.fake.failing_files.remove(values["file_id"])
+            return Fault(502, "Bad Gateway")
         path = f"files/{values.get('file_id')}"
         if path not in self.fake.files:
             return Fault(400, "Bad Request: invalid file_id")
