@@ -6,7 +6,7 @@ Historic: called at start-up, and again for a plugin that arrives later.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
@@ -71,6 +71,12 @@ class ChannelHooks(Protocol):
     @hookspec(firstresult=True)
     def channel_parse(self, channel: Channel, headers: dict[str, str], body: bytes) -> list[ChannelEvent] | None:
         """Read every event out of a webhook's body, without I/O; raise BadPayload when it cannot be read."""
+
+    @hookspec(firstresult=True)
+    def channel_acknowledge(
+        self, channel: Channel, headers: dict[str, str], body: bytes
+    ) -> dict[str, Any] | str | None:
+        """Return what the provider wants to read in answer to a webhook that was kept: JSON, or plain text."""
 
     @hookspec(firstresult=True)
     def channel_send(self, channel: Channel, contact: Contact, message: Message, client_id: str) -> str | None:

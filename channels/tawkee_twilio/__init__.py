@@ -23,6 +23,12 @@ def channel_parse(channel: Channel, body: bytes) -> list[ChannelEvent]:
 
 
 @hookimpl
+def channel_acknowledge() -> str:
+    """An empty page: Twilio would take words for an SMS to send, and JSON for broken TwiML."""
+    return ""
+
+
+@hookimpl
 def channel_send(channel: Channel, contact: Contact, message: Message) -> str:
     return send.send_message(channel, contact, message)
 

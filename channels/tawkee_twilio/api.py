@@ -56,7 +56,7 @@ def account_url(channel: Channel, path: str) -> str:
     return f"{base_of(channel)}/2010-04-01/Accounts/{account_of(channel)}{path}"
 
 
-def service_url(channel: Channel, service: str) -> str:
+def messaging_url(channel: Channel, service: str) -> str:
     """The address of a messaging service, which lives on another host unless the owner has a server of its own."""
     base = base_of(channel)
     return f"{MESSAGING if base == API else base}/v1/Services/{service}"

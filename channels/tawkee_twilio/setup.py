@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from tawkee_core import BadInput, Channel, Connection, Label
 
-from .api import account_url, service_url, set_up
+from .api import account_url, messaging_url, set_up
 
 NEEDS_HTTPS = "Twilio delivers only to a public address: set TAWKEE_PUBLIC_URL to an https one."
 NUMBER, SERVICE = re.compile(r"\+\d{5,15}"), re.compile(r"MG[0-9a-zA-Z]{32}")
@@ -41,7 +41,7 @@ def find_sender(channel: Channel) -> dict[str, Any]:
     """The number or service as Twilio has it, with its `sid`. Raises BadInput when it is not the account's."""
     sender = str(channel.config.get("sender") or "").strip()
     if SERVICE.fullmatch(sender):
-        return set_up(channel, "GET", service_url(channel, sender))
+        return set_up(channel, "GET", messaging_url(channel, sender))
     if not NUMBER.fullmatch(sender):
         raise BadInput("The sender is a number like +14155550100, or the SID of a messaging service (MG…).")
     query = urlencode({"PhoneNumber": sender})
@@ -57,7 +57,7 @@ def point(channel: Channel, found: dict[str, Any], url: str) -> None:
     sid = str(found.get("sid", ""))
     if SERVICE.fullmatch(sid):
         form = {"InboundRequestUrl": url, "InboundMethod": "POST", "UseInboundWebhookOnNumber": "false"}
-        set_up(channel, "POST", service_url(channel, sid), form)
+        set_up(channel, "POST", messaging_url(channel, sid), form)
     else:
         place = account_url(channel, f"/IncomingPhoneNumbers/{sid}.json")
         set_up(channel, "POST", place, {"SmsUrl": url, "SmsMethod": "POST"})

@@ -141,7 +141,7 @@ class TestTwilio(ChannelConformance):
         assert len(self.deliveries()[before:]) == 1
 
     def test_twilio_reads_an_empty_answer(self, line: Any) -> None:
-        """A body would be taken for instructions."""
+        """channel_acknowledge says nothing: a body would be taken for instructions."""
         (webhook,) = self.webhooks(line.channel, [Said("SM77", self.sender(1), "oi")])
         answer = self.deliver(line, webhook)
         assert (answer.status_code, answer.data, answer.mimetype) == (200, b"", "text/plain")
