@@ -21,8 +21,8 @@ where a.channel_id = %(channel_id)s and a.key = any(%(keys)s)
 )
 ADD_ADDRESSES = """
 insert into contact_address (id, workspace_id, channel_id, contact_id, kind, value, key)
-select * from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s, %s, %s) on conflict (channel_id, key) do
-nothing
+select * from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s, %s, %s)
+on conflict (channel_id, key) do nothing
 """
 ADD_CHAT = """
 insert into chat (id, workspace_id, channel_id, contact_id, address_kind, address) values (%s, %s, %s, %s, %s, %s)

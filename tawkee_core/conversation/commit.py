@@ -41,27 +41,24 @@ for update of t
 WRITE = Statement(
     f"""
 with part as (
-    select * from unnest(%(ids)s::uuid[], %(outbound_ids)s::uuid[], %(texts)s::text[]) with ordinality as p(id,
-    outbound_id, text, number)
+    select * from unnest(%(ids)s::uuid[], %(outbound_ids)s::uuid[], %(texts)s::text[])
+        with ordinality as p(id, outbound_id, text, number)
 ), said as (
     insert into message (id, workspace_id, chat_id, channel_id, interaction_id, turn_id, inbound_event_id, seq,
-    direction, author, kind,
-        text, status)
-    select id, %(workspace_id)s, %(chat_id)s, %(channel_id)s, %(interaction_id)s, %(turn_id)s, %(event_id)s, %(seq)s +
-    number, 'out',
-        'agent', 'text', text, case when number = 1 and %(begin)s then 'sending' else 'queued' end from part
+        direction, author, kind, text, status)
+    select id, %(workspace_id)s, %(chat_id)s, %(channel_id)s, %(interaction_id)s, %(turn_id)s, %(event_id)s,
+        %(seq)s + number, 'out', 'agent', 'text', text,
+        case when number = 1 and %(begin)s then 'sending' else 'queued' end from part
 ), queued as (
     insert into outbound (id, workspace_id, chat_id, message_id, turn_id, epoch, seq, semantics, state, attempts,
-    fence, intent_at,
-        lease_until)
+        fence, intent_at, lease_until)
     select outbound_id, %(workspace_id)s, %(chat_id)s, id, %(turn_id)s, %(epoch)s, %(seq)s + number, %(semantics)s,
         case when number = 1 and %(begin)s then 'sending' else 'pending' end, (number = 1 and %(begin)s)::int,
         (number = 1 and %(begin)s)::int, case when number = 1 and %(begin)s then clock_timestamp() end,
         case when number = 1 and %(begin)s then now() + make_interval(secs => %(lease)s) end from part
 ), touched as (
-    update chat set seq = %(seq)s + cardinality(%(ids)s::uuid[]), last_message_id =
-    (%(ids)s::uuid[])[cardinality(%(ids)s::uuid[])],
-        last_message_at = now() where id = %(chat_id)s
+    update chat set seq = %(seq)s + cardinality(%(ids)s::uuid[]), last_message_at = now(),
+        last_message_id = (%(ids)s::uuid[])[cardinality(%(ids)s::uuid[])] where id = %(chat_id)s
 ), counted as (
 {ADD_CALLS})
 update turn set state = 'replying', lease_until = null where id = %(turn_id)s

@@ -24,10 +24,9 @@ with placed as (
     returning id, workspace_id, channel_id, interaction_id, seq
 ), said as (
     insert into message (id, workspace_id, chat_id, channel_id, interaction_id, user_id, seq, direction, author, kind,
-    text, data, status)
-    select %(id)s, workspace_id, id, channel_id, interaction_id, %(user_id)s, seq, 'out', 'person', %(kind)s, %(text)s,
-    %(data)s, 'queued'
-    from placed
+        text, data, status)
+    select %(id)s, workspace_id, id, channel_id, interaction_id, %(user_id)s, seq, 'out', 'person', %(kind)s,
+        %(text)s, %(data)s, 'queued' from placed
 )
 insert into outbound (id, workspace_id, chat_id, message_id, seq, semantics, state)
 select %(outbound_id)s, workspace_id, id, %(id)s, seq, %(semantics)s, 'pending' from placed

@@ -13,9 +13,8 @@ from .turns import ClaimedTurn
 HISTORY = 20
 LOAD = Statement(
     """
-select c.id as chat_id, c.owner, c.epoch, c.address_kind, c.address, c.last_in_at, p.id as contact_id,
-    p.name as contact_name,
-p.phone,
+select c.id as chat_id, c.owner, c.epoch, c.address_kind, c.address, c.last_in_at,
+    p.id as contact_id, p.name as contact_name, p.phone,
     h.id, h.workspace_id, h.agent_id, h.kind, h.name, h.config, h.sealed, h.webhook_token, h.status,
     g.name as agent_name, g.type, g.communication_style, g.job_name, g.job_site, g.job_description, g.behavior,
     g.status as agent_status, to_jsonb(s) - 'agent_id' - 'workspace_id' as settings,
@@ -28,7 +27,7 @@ where c.id = %(chat_id)s
 MESSAGES = Statement(
     """
 select m.id, m.seq, m.direction, m.author, m.kind, m.text, m.data, m.sender, m.quoted_id, m.status,
-m.provider_message_id, m.deleted_at,
+    m.provider_message_id, m.deleted_at,
     d.id as media_id, d.mimetype, d.filename, d.size, d.ref, d.path, d.state as media_state
 from message m left join media d on d.message_id = m.id
 where m.chat_id = %(chat_id)s and m.seq <= %(upto)s and m.status <> 'cancelled' order by m.seq desc limit %(limit)s

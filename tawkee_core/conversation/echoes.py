@@ -23,11 +23,9 @@ STORE = """
 with chat_now as (select id, workspace_id, seq + 1 as seq, interaction_id from chat where id = %(chat_id)s for update),
 kept as (
     insert into message (id, workspace_id, chat_id, channel_id, interaction_id, inbound_event_id, seq, direction,
-    author, kind, text,
-        data, provider_message_id, status, sent_at)
-    select %(id)s, workspace_id, id, %(channel_id)s, interaction_id, %(event_id)s, seq, 'out', 'person', %(kind)s,
-    %(text)s, %(data)s,
-        %(provider_id)s, 'sent', coalesce(%(sent_at)s, now()) from chat_now
+        author, kind, text, data, provider_message_id, status, sent_at)
+    select %(id)s, workspace_id, id, %(channel_id)s, interaction_id, %(event_id)s, seq, 'out',
+        'person', %(kind)s, %(text)s, %(data)s, %(provider_id)s, 'sent', coalesce(%(sent_at)s, now()) from chat_now
     on conflict (channel_id, provider_message_id) do nothing returning id, seq
 )
 update chat set seq = kept.seq, last_message_id = kept.id, last_message_at = now(), unread = 0 from kept

@@ -101,9 +101,9 @@ def mark_stored(media_id: str, media: Media) -> None:
 def mark_failed(media_id: str, error: str, again_seconds: float | None) -> None:
     """The file could not be fetched: to be tried again in so many seconds, or never."""
     run(
-        "update media set attempts = attempts + 1, error = %(error)s, next_at = now() + make_interval(secs =>"
-        " coalesce(%(again)s, 0)),"
-        " state = case when %(again)s is null or attempts >= 7 then 'failed' else 'remote' end where id = %(id)s and"
-        " state = 'remote'",
+        "update media set attempts = attempts + 1, error = %(error)s,"
+        " next_at = now() + make_interval(secs => coalesce(%(again)s, 0)),"
+        " state = case when %(again)s is null or attempts >= 7 then 'failed' else 'remote' end"
+        " where id = %(id)s and state = 'remote'",
         {"error": error[:500], "again": again_seconds, "id": media_id},
     )

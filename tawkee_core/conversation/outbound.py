@@ -27,22 +27,21 @@ with due as (
         and not exists (select from outbound p where p.chat_id = o.chat_id and p.seq < o.seq and p.state in {OPEN})
     order by o.next_at limit %(count)s for update of c skip locked
 ), claimed as (
-    update outbound o set state = case when o.epoch <> due.epoch then 'cancelled' else 'sending' end, attempts =
-    attempts + 1,
-        fence = fence + 1, intent_at = clock_timestamp(), lease_until = now() + make_interval(secs => %(lease)s)
+    update outbound o set state = case when o.epoch <> due.epoch then 'cancelled' else 'sending' end,
+        attempts = attempts + 1, fence = fence + 1, intent_at = clock_timestamp(), lease_until = now() + make_interval(secs => %(lease)s)
     from due where o.id = due.id and o.state = 'pending'
     returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.semantics, o.state, o.intent_at
 ), shown as (
-    update message m set status = claimed.state from claimed where m.id = claimed.message_id and m.status in ('queued',
-    'sending')
+    update message m set status = claimed.state from claimed
+    where m.id = claimed.message_id and m.status in ('queued', 'sending')
 )
 select * from claimed
 """
 )
 CLAIM_LOOKUP = """
 with due as (
-    select id from outbound where state = 'reconciling' and next_at <= now() order by next_at limit %(count)s for
-    update skip locked
+    select id from outbound where state = 'reconciling' and next_at <= now() order by next_at limit %(count)s
+    for update skip locked
 )
 update outbound o set next_at = now() + make_interval(secs => %(lease)s), fence = fence + 1, recoveries = recoveries + 1
 from due where o.id = due.id
@@ -52,9 +51,8 @@ returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.seman
 SETTLE = Statement(
     f"""
 with settled as (
-    update outbound set state = %(state)s, error = %(error)s, lease_until = null, next_at = now() + make_interval(secs
-    => %(wait)s),
-        attempts = attempts - %(uncounted)s
+    update outbound set state = %(state)s, error = %(error)s, lease_until = null,
+        next_at = now() + make_interval(secs => %(wait)s), attempts = attempts - %(uncounted)s
     where id = %(id)s and fence = %(fence)s and state = any(%(from)s) returning id, message_id, turn_id, chat_id
 ), shown as (
     update message m set error = %(error)s, provider_message_id = coalesce(m.provider_message_id, %(provider_id)s),
@@ -76,8 +74,8 @@ select (select count(*) from settled) as ours,
 )
 RECOVER = f"""
 with lost as (
-    select id from outbound where state = 'sending' and lease_until < now() order by lease_until limit 100 for update
-    skip locked
+    select id from outbound where state = 'sending' and lease_until < now() order by lease_until limit 100
+    for update skip locked
 ), moved as (
     update outbound o set recoveries = recoveries + 1, fence = fence + 1, lease_until = null, next_at = now(),
         error = 'the worker stopped while sending',

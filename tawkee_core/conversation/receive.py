@@ -160,8 +160,8 @@ def defer_event(channel: Channel, headers: Mapping[str, str], body: bytes, reaso
 def postpone_event(cursor: Cursor, event_id: str, reason: str) -> None:
     """Try an event again later, a few times; then it is ignored, since nothing of ours is missing."""
     cursor.execute(
-        "update inbound_event set attempts = attempts + 1, reason = %s, next_at = now() + make_interval(secs => 2 ^"
-        " (attempts + 1)),"
+        "update inbound_event set attempts = attempts + 1, reason = %s,"
+        " next_at = now() + make_interval(secs => 2 ^ (attempts + 1)),"
         " state = case when attempts >= %s then 'ignored' else 'new' end where id = %s",
         (reason[:500], MAX_TRIES - 1, event_id),
     )
@@ -246,8 +246,8 @@ def apply_again(channel: Channel, event_id: str, events: Sequence[ChannelEvent])
 def bury_event(event: Any, reason: str) -> None:
     with transaction() as cursor:
         cursor.execute(
-            "update inbound_event set attempts = attempts + 1, reason = %s, next_at = now() + make_interval(secs => 5"
-            " * 2 ^ attempts),"
+            "update inbound_event set attempts = attempts + 1, reason = %s,"
+            " next_at = now() + make_interval(secs => 5 * 2 ^ attempts),"
             " state = case when attempts + 1 >= %s then 'dead' else 'new' end where id = %s",
             (reason[:500], MAX_TRIES, event.id),
         )

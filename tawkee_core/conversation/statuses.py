@@ -20,8 +20,8 @@ with found as (
     from found where outbound.message_id = found.id and outbound.state in ('sending', 'reconciling', 'unconfirmed')
     returning outbound.turn_id
 ), moved as (
-    update message set status = %(state)s, error = %(error)s, provider_message_id = coalesce(provider_message_id,
-    %(provider_id)s)
+    update message set status = %(state)s, error = %(error)s,
+        provider_message_id = coalesce(provider_message_id, %(provider_id)s)
     from found, (select count(*) from ended) as first where message.id = found.id and message.status = any(%(before)s)
 ), turned as (
     update turn set state = 'done', done_at = now() from ended

@@ -21,28 +21,25 @@ STORE = Statement(
     """
 with chat_now as (
     select c.id, c.workspace_id, c.owner, c.epoch, c.seq + 1 as seq, c.interaction_id, g.id as agent_id,
-        g.status = 'ACTIVE' and g.deleted_at is null as awake, make_interval(secs => s.message_grouping_time) as
-        grouping
-    from chat c join channel h on h.id = c.channel_id join agent g on g.id = h.agent_id join agent_settings s on
-    s.agent_id = g.id
+        g.status = 'ACTIVE' and g.deleted_at is null as awake,
+        make_interval(secs => s.message_grouping_time) as grouping
+    from chat c join channel h on h.id = c.channel_id join agent g on g.id = h.agent_id
+        join agent_settings s on s.agent_id = g.id
     where c.id = %(chat_id)s for update of c
 ), kept as (
     insert into message (id, workspace_id, chat_id, channel_id, interaction_id, inbound_event_id, seq, direction,
-    author, kind,
-        text, data, sender, quoted_id, provider_message_id, status, sent_at)
+        author, kind, text, data, sender, quoted_id, provider_message_id, status, sent_at)
     select %(id)s, workspace_id, id, %(channel_id)s, coalesce(interaction_id, %(interaction_id)s), %(event_id)s, seq,
-    'in', 'contact',
-        %(kind)s, %(text)s, %(data)s, %(sender)s, %(quoted_id)s, %(provider_id)s, 'received', coalesce(%(sent_at)s,
-        now())
+        'in', 'contact', %(kind)s, %(text)s, %(data)s, %(sender)s, %(quoted_id)s, %(provider_id)s, 'received',
+        coalesce(%(sent_at)s, now())
     from chat_now on conflict (channel_id, provider_message_id) do nothing returning id, seq, interaction_id
 ), started as (
     insert into interaction (id, workspace_id, chat_id, agent_id)
     select kept.interaction_id, c.workspace_id, c.id, c.agent_id from chat_now c, kept where c.interaction_id is null
 ), touched as (
-    update chat set seq = kept.seq, unread = unread + 1, interaction_id = kept.interaction_id, last_message_id =
-    kept.id,
-        last_message_at = now(), last_in_at = now(), offer = null, address_kind = %(address_kind)s, address =
-        %(address)s,
+    update chat set seq = kept.seq, unread = unread + 1, interaction_id = kept.interaction_id,
+        last_message_id = kept.id, last_message_at = now(), last_in_at = now(), offer = null,
+        address_kind = %(address_kind)s, address = %(address)s,
         status = case chat.status when 'resolved' then 'open' else chat.status end
     from kept where chat.id = %(chat_id)s
 ), collected as (

@@ -26,8 +26,8 @@ HOLD_SECONDS = 60
 DUE = Statement(
     """
 (select 'turns' as kind, t.id from turn t where t.state = 'collecting' and t.due_at <= now()
-    and not exists (select from turn a where a.chat_id = t.chat_id and a.state in ('running', 'replying')) order by
-    t.due_at limit 500)
+    and not exists (select from turn a where a.chat_id = t.chat_id and a.state in ('running', 'replying'))
+    order by t.due_at limit 500)
 union all (select 'turns', id from turn where state = 'running' and lease_until < now() limit 100)
 union all (select 'sends', o.id from outbound o join chat c on c.id = o.chat_id join channel h on h.id = c.channel_id
     where o.state = 'pending' and o.next_at <= now() and (h.paused_until is null or h.paused_until <= now())
@@ -45,13 +45,16 @@ union all (select 'trainings', id from training where next_at <= now() and (stat
 """
 )
 CLAIM_EVENTS = """
-with due as (select id from inbound_event where state = 'new' and next_at <= now() order by next_at limit %s for update
-skip locked)
+with due as (
+    select id from inbound_event where state = 'new' and next_at <= now() order by next_at limit %s
+    for update skip locked
+)
 update inbound_event e set next_at = now() + make_interval(secs => %s) from due where e.id = due.id returning e.*
 """
 CLAIM_FILES = """
-with due as (select id from media where state = 'remote' and next_at <= now() order by next_at limit %s for update skip
-locked)
+with due as (
+    select id from media where state = 'remote' and next_at <= now() order by next_at limit %s for update skip locked
+)
 update media d set next_at = now() + make_interval(secs => %s) from due, message m
 where d.id = due.id and m.id = d.message_id returning d.*, m.channel_id
 """

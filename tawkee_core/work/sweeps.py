@@ -33,10 +33,9 @@ def bury_poisoned() -> None:
 def finish_replied() -> None:
     """A replying turn with nothing left to send is done; its last part was settled by a status or an echo."""
     run(
-        "update turn t set state = 'done', done_at = now() where t.id in (select r.id from turn r where r.state ="
-        " 'replying' and not exists"
-        " (select from outbound o where o.turn_id = r.id and o.state in ('pending', 'sending', 'reconciling')) limit"
-        " 200)"
+        "update turn t set state = 'done', done_at = now() where t.id in ("
+        "select r.id from turn r where r.state = 'replying' and not exists ("
+        "select from outbound o where o.turn_id = r.id and o.state in ('pending', 'sending', 'reconciling')) limit 200)"
     )
 
 
@@ -57,9 +56,8 @@ def forget_taught() -> None:
 def purge_old() -> None:
     """Raw webhooks hold personal data and are needed for a while only; sessions and heartbeats end as well."""
     run(
-        "delete from inbound_event where id in (select id from inbound_event where received_at < now() -"
-        " make_interval(days => %s)"
-        " limit 1000)",
+        "delete from inbound_event where id in ("
+        "select id from inbound_event where received_at < now() - make_interval(days => %s) limit 1000)",
         (KEEP_RAW_DAYS,),
     )
     run("delete from session where expires_at < now() - interval '7 days' or revoked_at < now() - interval '7 days'")
