@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from collections.abc import Mapping
 
 MARK = "BENCH"
@@ -27,7 +28,7 @@ def message_body(phone: str, message_id: str, text: str) -> bytes:
         "message": {"conversation": text, "messageContextInfo": device | {"deviceListMetadataVersion": 2}},
         "contextInfo": {"entryPointConversionSource": "contact", "entryPointConversionApp": "whatsapp"},
         "messageType": "conversation",
-        "messageTimestamp": 1719999999,
+        "messageTimestamp": int(time.time()),
         "instanceId": "188cbb13-0000-4d5a-979d-ba0fe75a3ee9",
         "source": "android",
     }

@@ -100,11 +100,12 @@ def running_site(data: Path, provider_port: int, workers: int = 1) -> Iterator[S
 
 @contextmanager
 def running_model(site: Site) -> Iterator[None]:
-    """The model's server, where the site's environment says that it is."""
+    """The model's server, where the site's environment says that it is. It is kept in a folder of its own: a launcher
+    would end it as a stray of the site's."""
     port = urlsplit(site.environment["OPENAI_API_BASE"]).port or 0
     check(is_free(port), "the model's port is taken")
     command = [sys.executable, "-m", "benchmarks.model", str(port)]
-    model = Child(Program("model", command, site.environment, lambda: not is_free(port)), site.data)
+    model = Child(Program("model", command, site.environment, lambda: not is_free(port)), site.data / "model")
     model.start()
     try:
         wait_ready([model], 30)

@@ -12,7 +12,7 @@ from tawkee_core.embedded.ports import free_port
 from tawkee_core.embedded.programs import CLI
 
 from .bench import Bench
-from .figures import Figure, Rounds, check
+from .figures import BenchError, Figure, Rounds, check
 from .payload import message_body, new_prefix, phone_of
 from .processes import memory_mb, process_tree
 from .site import ROOT, running_model
@@ -43,7 +43,10 @@ def measure_start(bench: Bench, number: int, rounds: Rounds) -> None:
     began = time.perf_counter()
     with launched(bench, port) as launcher:
         deliver(port, site.doors["gpt-4o-mini"].path, site.doors["gpt-4o-mini"].token, phone)
-        rounds.note(seconds=expected.result(SECONDS) - began)
+        try:
+            rounds.note(seconds=expected.result(SECONDS) - began)
+        except TimeoutError as late:
+            raise BenchError(f"no reply after the start:\n{(site.data / 'up.log').read_text()[-2000:]}") from late
         time.sleep(IDLE_SECONDS)
         pids = {"launcher": [launcher], **{name: process_tree(site.pid(name)) for name in (*OURS, *SERVERS)}}
         tawkee = [pid for name in ("launcher", *OURS) for pid in pids[name]]

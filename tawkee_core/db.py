@@ -100,6 +100,11 @@ def connection() -> Iterator[None]:
         database.manual_close()
         database.close_idle()
         raise
+    except Exception:
+        raise
+    except BaseException:  # a thread ended from outside: nobody knows what its connection was in the middle of
+        database.manual_close()
+        raise
     finally:
         if not database.is_closed():
             database.close()

@@ -22,7 +22,7 @@ from .usage import ADD_CALLS, call_parameters
 MAX_SUPERSEDES = 2
 
 # by itself, so that the check sees what was committed while this waited for the chat
-LOCK = "select id from chat where id = %(chat_id)s for update"
+LOCK = Statement("select id from chat where id = %(chat_id)s for update")
 CHECK = Statement(
     """
 select c.seq, c.epoch, c.owner, c.interaction_id, t.state = 'running' and t.fence = %(fence)s as ours,

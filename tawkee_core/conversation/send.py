@@ -192,8 +192,8 @@ def judge(tawkee: Tawkee, sending: Sending, channel: Channel, error: SendError) 
 
 
 def jitter(attempts: int) -> float:
-    """Full jitter: up to 1, 2, 4 … seconds, at most five minutes."""
-    return random.uniform(0.2, 1.0) * min(2.0 ** (attempts - 1), 300.0)
+    """Full jitter: up to 1, 4, 16 … seconds, at most ten minutes; eight tries are about half an hour."""
+    return random.uniform(0.2, 1.0) * min(4.0 ** (attempts - 1), 600.0)
 
 
 def settle(tawkee: Tawkee, sending: Sending, parcel: Parcel, verdict: Verdict) -> bool:

@@ -45,7 +45,7 @@ with chat_now as (
 ), collected as (
     insert into turn (id, workspace_id, chat_id, epoch, state, from_seq, upto_seq, due_at, deadline, inbound_event_id)
     select %(turn_id)s, c.workspace_id, c.id, c.epoch, 'collecting', kept.seq, kept.seq, now() + c.grouping,
-        now() + c.grouping * %(max_wait)s, %(event_id)s
+        now() + least(c.grouping * %(max_wait)s, greatest(c.grouping, interval '60 seconds')), %(event_id)s
     from chat_now c, kept where %(answer)s and c.owner = 'ai' and c.awake
     on conflict (chat_id) where state = 'collecting' do update
     set upto_seq = excluded.upto_seq, due_at = least(turn.deadline, excluded.due_at) returning due_at

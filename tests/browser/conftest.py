@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(config: dict[str, Any]) -> Iterator[Site]:
     with serve_site(config) as site:
         yield site

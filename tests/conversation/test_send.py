@@ -95,7 +95,7 @@ def test_lost_credentials_pause_the_channel_and_tell_its_owner(line: Line, seman
         "select status, detail, paused_until > now() as paused from channel where id = %s", (line.channel.id,)
     )
     assert (channel[0].status, channel[0].paused) == ("failed", True)
-    assert set(channel[0].detail) == {"pt", "en", "provider"}
+    assert set(channel[0].detail) == {"pt", "en"}
     assert end(line) == ("sent", "sent", ["echo: oi"])
 
 
