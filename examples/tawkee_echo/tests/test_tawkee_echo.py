@@ -26,8 +26,9 @@ class TestEcho(ChannelConformance):
     server: AnswerServer
 
     @pytest.fixture(scope="class", autouse=True)
-    def answers(self, request: pytest.FixtureRequest) -> Iterator[None]:
-        with AnswerServer() as request.cls.server:
+    @classmethod
+    def answers(cls) -> Iterator[None]:
+        with AnswerServer() as cls.server:
             yield
 
     def config(self) -> dict[str, Any]:

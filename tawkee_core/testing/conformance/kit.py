@@ -6,7 +6,7 @@ class TestMine(ChannelConformance):
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import pytest
@@ -78,6 +78,11 @@ class ChannelKit:
     def unknown_webhook(self, channel: Channel) -> Webhook:
         """An authentic delivery of an event that your channel does not know."""
         raise NotImplementedError
+
+    def forger(self, channel: Channel) -> Channel:
+        """The same channel as somebody sees it who does not know its secret; yours to say where the proof is no
+        `webhook_secret`."""
+        return replace(channel, webhook_secret="not the secret")
 
     def deliveries(self) -> list[Delivery]:
         """What your fake provider took, in order."""
