@@ -15,7 +15,7 @@ PING, COMMAND, PRESS, COMPLETION = 1, 2, 3, 4
 PONG, SAY, NOTHING, COMPLETIONS = 1, 4, 6, 8
 EPOCH_MS = 1420070400000
 ID_DIGITS = 19
-NO_MENTIONS = {"allowed_mentions": {"parse": []}}  # nobody is pinged by what a person or a model writes
+NO_MENTIONS: dict[str, Any] = {"allowed_mentions": {"parse": []}}  # nobody is pinged by what a person or a model writes
 
 
 def verify_signature(channel: Channel, headers: Mapping[str, str], body: bytes) -> bool:
