@@ -15,7 +15,7 @@ import tawkee_core
 from tawkee_core import errors, types
 from tawkee_core.cli import main
 from tawkee_core.hookspecs import CHAPTERS
-from tawkee_core.settings import SETTINGS
+from tawkee_core.settings import SETTINGS, Settings
 
 
 def flat(text: str | None) -> str:
@@ -100,9 +100,15 @@ def implements(file: Path, hook: str) -> bool:
 
 
 def list_types() -> str:
-    """Every frozen dataclass that crosses between core and plugins."""
-    classes: list[type] = [each for _, each in inspect.getmembers(types, inspect.isclass) if is_dataclass(each)]
-    return "\n\n".join(show_type(each) for each in sorted(classes, key=lambda each: inspect.getsourcelines(each)[1]))
+    """Every public frozen dataclass, which is what crosses between core and plugins."""
+    public = (getattr(tawkee_core, name) for name in tawkee_core.__all__)
+    classes = [each for each in public if isinstance(each, type) and is_dataclass(each) and each is not Settings]
+    return "\n\n".join(show_type(each) for each in sorted(classes, key=place_of))
+
+
+def place_of(kind: type) -> tuple[bool, str, int]:
+    """Where a class is written, the channels' types first."""
+    return kind.__module__ != types.__name__, kind.__module__, inspect.getsourcelines(kind)[1]
 
 
 def show_type(kind: Any) -> str:
