@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..channels.load import load_channel
-from ..channels.watch import check_channel, claim_checks
 from ..context import Tawkee
 from ..conversation.listen import fetch_media
 from ..conversation.media import mark_failed
@@ -19,6 +18,7 @@ from ..errors import NotFound
 from ..knowledge.train import claim_trainings, train
 from ..statements import Statement
 from ..types import Media
+from .watch import check_channel, claim_checks
 
 HOLD_SECONDS = 60
 

@@ -12,7 +12,7 @@ from .source import CORE, House, Import, Module
 # Each may import itself and what stands before it; one line is one floor, whose rooms do not know each other
 # unless ROOMS says so.
 FLOORS = (
-    ("errors", "contract"),
+    ("errors", "contract", "model_types"),
     ("settings", "statements", "types", "wire"),
     ("hookspecs", "safe_hosts", "safe_lines", "safe_http", "security", "db"),
     ("plugins", "models", "logs", "metrics"),

@@ -27,28 +27,29 @@ class Content(NamedTuple):
 def read_content(message: Mapping[str, Any]) -> Content:
     """What a message of any type says; a type that is not known is `unsupported`, never dropped."""
     kind = text_of(message.get("type"))
-    part = message.get(kind) if isinstance(message.get(kind), dict) else {}
+    found = message.get(kind)
+    part: Mapping[str, Any] = found if isinstance(found, dict) else {}
     match kind:
         case "text":
-            return Content("text", text_of(part.get("body")))  # type: ignore[union-attr]
+            return Content("text", text_of(part.get("body")))
         case _ if kind in FILES:
-            return file_content(FILES[kind], part or {})
+            return file_content(FILES[kind], part)
         case "location":
-            return place_content(part or {})
+            return place_content(part)
         case "contacts":
             return card_content(message.get("contacts"))
         case "reaction":
-            reacted = part or {}
+            reacted = part
             emoji, target = text_of(reacted.get("emoji")), text_of(reacted.get("message_id"))
             return Content("reaction", data={"emoji": emoji, "target": target})
         case "button":
-            pressed = part or {}
+            pressed = part
             title = text_of(pressed.get("text"))
             return Content("choice", title, data={"id": text_of(pressed.get("payload")), "title": title})
         case "interactive":
-            return answer_content(part or {})
+            return answer_content(part)
         case "order":
-            return order_content(part or {})
+            return order_content(part)
         case _:
             return Content("unsupported", data={"type": kind})
 

@@ -6,7 +6,7 @@ absent."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from tawkee_core import (
     Address,
@@ -24,7 +24,13 @@ from tawkee_core import (
 
 from .content import Content, read_content
 
-STATES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}
+STATES: Mapping[str, Literal["sent", "delivered", "read", "failed"]] = {
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "read",
+    "played": "read",
+    "failed": "failed",
+}
 Object = Mapping[str, Any]
 
 
@@ -105,7 +111,7 @@ def read_status(status: Object) -> ChannelEvent:
     if status.get("recipient_type") == "group":
         return Ignored("status of a group's message")
     client_id = text_of(status.get("biz_opaque_callback_data")) or None
-    return Status(state, required_text(status, "id"), client_id, failure_of(status))  # type: ignore[arg-type]
+    return Status(state, required_text(status, "id"), client_id, failure_of(status))
 
 
 def failure_of(status: Object) -> str:

@@ -8,15 +8,15 @@ from typing import Any
 
 import structlog
 
+from ..channels.connect import apply_connection
+from ..channels.load import open_channel
+from ..channels.pause import lose_auth
+from ..channels.setup import channel_info
 from ..context import Tawkee
 from ..conversation.receive import fetch_events, receive_events
 from ..db import run
 from ..errors import AuthLost, TawkeeError
 from ..types import Channel, Connection
-from .connect import apply_connection
-from .load import open_channel
-from .pause import lose_auth
-from .setup import channel_info
 
 CHECK_SECONDS = 300
 RENEW_SECONDS = 900
