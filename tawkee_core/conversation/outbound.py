@@ -28,7 +28,8 @@ with due as (
     order by o.next_at limit %(count)s for update of c skip locked
 ), claimed as (
     update outbound o set state = case when o.epoch <> due.epoch then 'cancelled' else 'sending' end,
-        attempts = attempts + 1, fence = fence + 1, intent_at = clock_timestamp(), lease_until = now() + make_interval(secs => %(lease)s)
+        attempts = attempts + 1, fence = fence + 1, intent_at = clock_timestamp(),
+        lease_until = now() + make_interval(secs => %(lease)s)
     from due where o.id = due.id and o.state = 'pending'
     returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.semantics, o.state, o.intent_at
 ), shown as (
@@ -45,7 +46,8 @@ with due as (
 )
 update outbound o set next_at = now() + make_interval(secs => %(lease)s), fence = fence + 1, recoveries = recoveries + 1
 from due where o.id = due.id
-returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.semantics, o.state, o.intent_at, o.recoveries
+returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.semantics, o.state, o.intent_at,
+    o.recoveries
 """
 # the row, its message and, with the last part, its turn
 SETTLE = Statement(

@@ -54,7 +54,10 @@ def make_stranger(folder: Path) -> Stranger:
     """Build both wheels and install them, without the network and without what this project's own environment has
     installed from the checkout."""
     stranger = Stranger(folder)
-    wheels = [build_wheel(copy_source(folder / "tawkee"), folder), build_wheel(copy_echo(folder / "echo"), folder)]
+    wheels = [
+        build_wheel(copy_source(folder / "tawkee"), folder),
+        build_wheel(copy_example(ECHO.name, folder / "echo"), folder),
+    ]
     venv.create(folder / "venv", with_pip=False)
     install_wheels(stranger, *wheels)
     libraries = [path for path in sys.path if Path(path).name == "site-packages"]
@@ -78,9 +81,9 @@ def copy_source(target: Path) -> Path:
     return target
 
 
-def copy_echo(target: Path) -> Path:
+def copy_example(name: str, target: Path) -> Path:
     junk = shutil.ignore_patterns("__pycache__", "build", "*.egg-info", ".*")
-    return Path(shutil.copytree(ECHO, target, ignore=junk))
+    return Path(shutil.copytree(ROOT / "examples" / name, target, ignore=junk))
 
 
 def build_wheel(source: Path, folder: Path) -> Path:

@@ -25,6 +25,7 @@ from tests.examples.strangers import (
     broken_plugin,
     build_wheel,
     clean_environment,
+    copy_example,
     install_wheels,
     make_stranger,
     running,
@@ -91,6 +92,13 @@ def test_message_is_answered_beside_a_broken_plugin(stranger: Stranger, environm
             assert post_signed(channel, body, secret_of(channel)) == 200
             (answer,) = wait_for(server.taken)
             assert (answer["to"], bool(answer["text"])) == ("maria", True)
+
+
+def test_discord_passes_its_own_tests(stranger: Stranger, environment: dict[str, str]) -> None:
+    source = copy_example("tawkee_discord", stranger.folder / "discord")
+    install_wheels(stranger, build_wheel(source, stranger.folder))
+    printed = stranger.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=source, env=environment)
+    assert count_passed(printed) >= 45
 
 
 def test_new_channel_is_written_installed_and_green(stranger: Stranger, environment: dict[str, str]) -> None:
