@@ -107,15 +107,21 @@ class SafetyCases(ChannelKit):
         assert [d.text for d in self.ask(line)] == ["echo: oi"]
 
     def parse(self, line: Line, headers: Any, body: bytes) -> None:
+        """Parse, and again where it took long: a collection of garbage strikes once, a slow parser always."""
         lower = {name.lower(): value for name, value in headers.items()}
+        tries = (self.time_parse(line, lower, body) for _ in range(3))
+        assert any(seconds < PARSE_SECONDS for seconds in tries)
+
+    def time_parse(self, line: Line, headers: dict[str, str], body: bytes) -> float:
+        """Seconds of this thread that a parse took; what it gave was checked."""
         plugin = line.running.tawkee.plugins.channel(self.kind)
         started = time.thread_time()
         try:
-            events = plugin.channel_parse(channel=line.channel, headers=lower, body=body)
+            events = plugin.channel_parse(channel=line.channel, headers=headers, body=body)
         except BadPayload:
             events = []
         assert isinstance(events, list)
-        assert time.thread_time() - started < PARSE_SECONDS
+        return time.thread_time() - started
 
 
 def replace_at(value: Any, place: int, new: Any) -> tuple[Any, int]:
