@@ -76,6 +76,7 @@ def authorize(caller: Caller, channel_id: str) -> str:
 def test_channel_authorize_and_callback_let_us_in_once(
     caller: Caller, client: Client, mercado_livre: MercadoLivreServer
 ) -> None:
+    """`channel_callback` gets the code once; a used, forged or refused return lets nobody in."""
     given = {"client_id": APP, "client_secret": "s3cret", "api_url": mercado_livre.url}
     channel = make_channel(caller, "mercado_livre", **given)
     query = {"code": "code-1", "state": authorize(caller, channel["id"])}

@@ -107,7 +107,7 @@ class TestMercadoLivre(ChannelConformance):
         assert line.running.client.post(path, data=b"{}", content_type="application/json").status_code == 401
         assert line.running.messages_of(line.channel) == []
 
-    def test_other_channels_secret_is_refused(self) -> None:  # type: ignore[override]
+    def test_other_channels_secret_is_refused(self) -> None:  # type: ignore[override]  # nothing of the kit's is needed
         with pytest.raises(InvalidWebhook):
             parse.verify_application(make_channel(client_id="1"), b'{"application_id": 2}')
 

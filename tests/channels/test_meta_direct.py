@@ -133,7 +133,7 @@ class DirectConformance(ChannelConformance):
         item = {"sender": {"id": "2040"}, "recipient": sent["recipient"], "message": echo}
         return [self.signed(envelope(item, name=self.object_name))]
 
-    def test_other_channels_secret_is_refused(self) -> None:  # type: ignore[override]
+    def test_other_channels_secret_is_refused(self) -> None:  # type: ignore[override]  # nothing of the kit's is needed
         """Accounts of one app share the app's secret; what tells them apart is the address and the account's id."""
         body = envelope({"sender": {"id": "1"}, "message": {"mid": "m", "text": "oi"}}, account="9999")
         events = parse.parse_webhook(make_channel(), body, "page", "psid")

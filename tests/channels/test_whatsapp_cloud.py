@@ -153,7 +153,7 @@ class TestWhatsAppCloud(ChannelConformance):
             self.signed(envelope(statuses=[status | {"biz_opaque_callback_data": sent["biz_opaque_callback_data"]}]))
         ]
 
-    def test_other_channels_secret_is_refused(self) -> None:  # type: ignore[override]
+    def test_other_channels_secret_is_refused(self) -> None:  # type: ignore[override]  # nothing of the kit's is needed
         """Two numbers of one app share the app's secret; what tells them apart is the address and the number's id."""
         with pytest.raises(InvalidWebhook):
             proof.verify_signature(make_channel(app_secret="another app"), sign(APP_SECRET, b"{}"), b"{}")

@@ -79,6 +79,7 @@ def hot_statements(line: Line, chat: Any) -> dict[str, tuple[str, Any]]:
     settled = {
         "id": other, "chat_id": chat_id, "fence": 1, "state": "sent", "from": ["sending"], "status": "sent",
         "final": True, "provider_id": "p", "error": "", "wait": 0, "uncounted": 0, "attention": "x",
+        "pace": 6.0, "burst": 3,
     }  # fmt: skip
     advanced = {
         "channel_id": line.channel.id, "provider_id": f"{chat_id}-1", "client_id": None, "state": "read", "error": "",
