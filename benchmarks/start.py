@@ -21,6 +21,7 @@ OURS = ("web", "worker-1", "vectors")
 SERVERS = ("postgres", "redis")
 SECONDS = 60.0
 IDLE_SECONDS = 3.0
+STOP_SECONDS = 150.0  # the launcher gives a worker 60, then the servers theirs
 
 
 def measure(bench: Bench) -> list[Figure]:
@@ -72,12 +73,13 @@ def launched(bench: Bench, port: int) -> Iterator[int]:
         yield process.pid
         check(process.poll() is None, "`tawkee up` ended by itself")
     finally:
+        log.close()
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(SECONDS)
-        finally:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired as late:
             process.kill()
-            log.close()
+            raise BenchError(f"`tawkee up` did not stop within {STOP_SECONDS:.0f} s") from late
 
 
 def deliver(port: int, path: str, token: str, phone: str) -> None:
