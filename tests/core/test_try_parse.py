@@ -18,7 +18,7 @@ from tawkee_core.settings import Settings
 RECORDED = Path(__file__).parents[3] / "shared" / "payloads"
 FOLDERS = {  # where payloads of a kind are recorded, and how many of them are webhooks that say something
     "evolution": ("evolution", 50), "instagram": ("instagram", 12), "mercado_livre": ("mercadolivre", 4),
-    "messenger": ("messenger", 10), "telegram": ("telegram", 19), "twilio_sms": ("twilio_sms", 7),
+    "messenger": ("messenger", 10), "telegram": ("telegram", 19), "twilio": ("twilio_sms", 7),
     "whatsapp_cloud": ("meta_whatsapp", 36), "zapi": ("zapi", 35),
 }  # fmt: skip
 
