@@ -12,7 +12,7 @@ from ..db import Cursor, run, transaction
 from ..doorbell import ring
 from ..errors import BadInput, Conflict, NotFound, TooLarge
 from ..models import new_id
-from ..types import Button, ChannelInfo, Media, Template
+from ..types import Button, ChannelInfo, Media, MediaRule, Template
 from .handover import lock_chat, pass_to_person
 from .media import add_media, keep_data
 from .window import is_open
@@ -134,15 +134,22 @@ def check_window(chat: ChatChannel, draft: Draft) -> None:
 
 
 def fit_media(info: Any, media: Media) -> str:
-    """The kind a file is sent as. Raises BadInput or TooLarge when the channel cannot carry it."""
-    kind = media.mimetype.partition("/")[0]
-    kind = kind if kind in ("image", "audio", "video") and kind in info.capabilities.media_out else "document"
-    rule = info.capabilities.media_out.get(kind)
-    if rule is None or not any(matches(media.mimetype, allowed) for allowed in rule.mimetypes):
+    """The kind a file is sent as: its own, or a document where the channel does not take its format as that.
+
+    Raises BadInput or TooLarge when the channel cannot carry it."""
+    own, rules = media.mimetype.partition("/")[0], info.capabilities.media_out
+    kinds = [kind for kind in (own, "document") if kind in rules and takes(rules[kind], media.mimetype)]
+    if not kinds:
         raise BadInput(f"This channel cannot carry {media.mimetype}.", slug="unsupported_media")
-    if media.data is not None and len(media.data) > rule.max_bytes:
-        raise TooLarge(f"This channel carries at most {rule.max_bytes} bytes.")
-    return kind
+    size = len(media.data or b"")
+    fitting = [kind for kind in kinds if size <= rules[kind].max_bytes]
+    if not fitting:
+        raise TooLarge(f"This channel carries at most {max(rules[kind].max_bytes for kind in kinds)} bytes.")
+    return fitting[0]
+
+
+def takes(rule: MediaRule, mimetype: str) -> bool:
+    return any(matches(mimetype, allowed) for allowed in rule.mimetypes)
 
 
 def matches(mimetype: str, allowed: str) -> bool:

@@ -72,7 +72,7 @@ def read_messages(value: Object) -> Iterator[ChannelEvent]:
 
 
 def read_message(message: Object, people: list[Object]) -> ChannelEvent:
-    message_id = required_text(message, "id")
+    message_id = text_of(message.get("id")) or substitute_id(message)
     match message.get("type"):
         case "revoke":
             return Deleted(required_text(mapping(message.get("revoke")), "original_message_id"))
@@ -91,6 +91,12 @@ def read_message(message: Object, people: list[Object]) -> ChannelEvent:
         quoted_id=text_of(mapping(message.get("context")).get("id")) or None,
         **parts_of(content),
     )
+
+
+def substitute_id(message: Object) -> str:
+    """Some failed media come without an id: who sent what when is as good. Raises BadPayload."""
+    sender = text_of(message.get("from")) or text_of(message.get("from_user_id"))
+    return f"{sender}:{required_text(message, 'timestamp')}:{text_of(message.get('type'))}"
 
 
 def read_echo(echo: Object) -> ChannelEvent:
