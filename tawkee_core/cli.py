@@ -77,7 +77,10 @@ def demo(wait: float) -> None:
 @main.command()
 def plugins() -> None:
     """List what is installed, and what is broken and why."""
-    for report in make_app().extensions["tawkee"].plugins.report():
+    from .plugins import load_plugins
+    from .settings import read_settings
+
+    for report in load_plugins(read_settings()).report():
         state = f"BROKEN: {report.broken}" if report.broken else ", ".join(report.hooks)
         click.echo(f"{report.name}  {report.version or '-'}  ({report.distribution or 'given'})\n    {state}")
 
