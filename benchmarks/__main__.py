@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import start, streams, turns, webhooks
+from . import parsing, start, streams, turns, webhooks
 from .bench import SHORT, Bench, Plan, running_bench, running_provider
 from .figures import BenchError, Figure, tidy
 from .processes import machine
@@ -22,7 +22,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Figure]]] = {
     "turns": turns.measure,
     "streams": streams.measure,
 }
-NAMES = (*SCENARIOS, "start")
+NAMES = (*SCENARIOS, "start", "parsing")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,8 +58,16 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 
 def measure(names: Sequence[str], plan: Plan) -> list[dict[str, Any]]:
-    folder = Path(tempfile.mkdtemp(prefix="tawkee-bench-"))
+    figures = told("parsing", parsing.measure()) if "parsing" in names else []
+    return [figure.describe() for figure in figures + measure_site([each for each in names if each != "parsing"], plan)]
+
+
+def measure_site(names: Sequence[str], plan: Plan) -> list[Figure]:
+    """What needs a whole installation; nothing is started when nothing is asked."""
     figures: list[Figure] = []
+    if not names:
+        return figures
+    folder = Path(tempfile.mkdtemp(prefix="tawkee-bench-"))
     try:
         with running_provider() as provider:
             with running_bench(folder, plan, provider) as bench:
@@ -70,7 +78,7 @@ def measure(names: Sequence[str], plan: Plan) -> list[dict[str, Any]]:
                 figures += told("start", start.measure(bench))
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # after a killed launcher its servers end by themselves
-    return [figure.describe() for figure in figures]
+    return figures
 
 
 def told(name: str, figures: list[Figure]) -> list[Figure]:

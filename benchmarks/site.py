@@ -186,7 +186,7 @@ def add_agent(site: Site, workspace: str, model: str, grouping: int) -> str:
 
 def add_channel(site: Site, workspace: str, agent: str, provider: str, latency: float) -> Door:
     channel, token = new_id(), new_id().replace("-", "")
-    config = Json({"base_url": provider, "instance": "bench"})
+    config = Json({"base_url": provider, "instance": "bench", "contact_seconds": 0})
     secret = seal(Settings(keys=site.environment["TAWKEE_KEYS"]), seal_context(workspace, channel), {"api_key": "k"})
     site.sql(
         "insert into channel (id, workspace_id, agent_id, kind, name, config, sealed, webhook_token, status)"
