@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from tawkee_core.plugins import Plugins
-from tawkee_core.types import Channel
+from tawkee_core.types import Channel, Fetch, Incoming
 
 from .figures import Figure, check, percentile
 from .payload import message_body
@@ -46,7 +46,8 @@ def measure_kind(plugins: Plugins, kind: str, sample: Sample) -> Figure:
         events = plugin.channel_parse(channel=channel, headers=sample.headers, body=sample.body)
         spent.append(1000 * (time.perf_counter() - started))
     check(verified is not None and bool(verified), f"{kind} refused its own webhook: {verified}")
-    check(bool(events) and type(events[0]).__name__ in ("Incoming", "Fetch"), f"{kind} read {events}")
+    first = events[0] if events else None
+    check(isinstance(first, Incoming | Fetch), f"{kind} read {events}")
     return Figure(f"verify and read one webhook, {kind}", "ms", [percentile(spent, 0.5)], GOAL_MS, "most")
 
 
@@ -56,11 +57,9 @@ def evolution() -> Sample:
 
 
 def zapi() -> Sample:
-    body = {
-        "instanceId": "3C01", "messageId": "BENCH1", "phone": "5511955551234", "fromMe": False, "momment": 1760000000000,
-        "status": "RECEIVED", "chatName": "Rita", "senderName": "Rita", "type": "ReceivedCallback",
-        "text": {"message": "Bom dia, vocês abrem hoje?"},
-    }  # fmt: skip
+    message = {"messageId": "BENCH1", "phone": "5511955551234", "fromMe": False, "momment": 1760000000000}
+    sender = {"status": "RECEIVED", "chatName": "Rita", "senderName": "Rita", "type": "ReceivedCallback"}
+    body = {"instanceId": "3C01", **message, **sender, "text": {"message": "Bom dia, vocês abrem hoje?"}}
     return Sample({"instance_id": "3C01", "instance": "3C01", "token": "t"}, {}, json.dumps(body).encode())
 
 

@@ -2,12 +2,12 @@
 recovered when its worker died.
 
 pending → sending → sent; or back to pending, to reconciling, unconfirmed, dead, cancelled. Only ever one part of a
-chat is under way,
-the oldest first; an intent is written under the chat's row lock, so that none of the AI's follows a takeover."""
+chat is under way, the oldest first; an intent is written under the chat's row lock, so that none of the AI's follows a
+takeover."""
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..db import run
 from ..settings import Settings
@@ -71,7 +71,9 @@ with settled as (
     from settled where (%(attention)s <> '' or %(pace)s > 0) and c.id = settled.chat_id
 )
 select (select count(*) from settled) as ours,
-    exists (select from outbound n where n.chat_id = %(chat_id)s and n.state = 'pending' and n.id <> %(id)s) as more
+    exists (select from outbound n where n.chat_id = %(chat_id)s and n.state = 'pending' and n.id <> %(id)s) as more,
+    exists (select from turn w where w.chat_id = %(chat_id)s and w.state = 'collecting'
+        and w.due_at <= now()) as turn_due
 """
 )
 RECOVER = f"""
@@ -107,6 +109,13 @@ STATUS = {
     "cancelled": "cancelled",
 }
 ATTENTION = {"unconfirmed": "a message may not have arrived", "dead": "a message could not be sent"}
+
+
+class Settled(NamedTuple):
+    """What a chat waits for after one of its messages: more messages to be sent, a turn that can begin now."""
+
+    more: bool
+    turn_due: bool
 
 
 @dataclass(frozen=True)
@@ -170,8 +179,8 @@ def settle_row(
     uncounted: bool = False,
     pace: Pace | None = None,
     came_from: tuple[str, ...] = ("sending", "reconciling"),
-) -> bool:
-    """Write down what became of a sending, if it is still ours; whether more of the chat waits to be sent."""
+) -> Settled:
+    """Write down what became of a sending, if it is still ours; what its chat waits for."""
     parameters = {
         "id": sending.id,
         "chat_id": sending.chat_id,
@@ -189,7 +198,7 @@ def settle_row(
         "attention": ATTENTION.get(state, ""),
     }
     row = run(SETTLE, parameters)[0]
-    return bool(row.more)
+    return Settled(row.more, row.turn_due)
 
 
 def recover_sendings() -> dict[str, int]:

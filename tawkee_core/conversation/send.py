@@ -16,13 +16,13 @@ from ..channels.load import open_channel
 from ..channels.pause import lose_auth, pause_channel
 from ..context import Tawkee
 from ..db import persist, run
-from ..doorbell import signal_chat
+from ..doorbell import ring, signal_chat
 from ..errors import Ambiguous, AuthLost, NotFound, NotSent, RateLimited, Refused, SendError, TawkeeError
 from ..types import Address, Channel, ChannelInfo, Contact, Label, Media, Message, Pace, Template
 from .addresses import address_key
 from .choices import buttons_of, fit_buttons
 from .media import media_url, read_data
-from .outbound import MAX_ATTEMPTS, MAX_RECOVERIES, Sending, claim_sendings, settle_row
+from .outbound import MAX_ATTEMPTS, MAX_RECOVERIES, Sending, Settled, claim_sendings, settle_row
 from .pace import wait_turn
 from .window import is_open
 
@@ -82,7 +82,7 @@ def deliver(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> b
     except (TawkeeError, OSError) as error:  # nothing left: its channel, its plugin, its secrets or its file are gone
         log.warning("message_unready", outbound_id=sending.id, message_id=sending.message_id, error=str(error))
         reason = f"could not be prepared: {error}"
-        return persist(lambda: settle_row(sending, "dead", error=reason))
+        return persist(lambda: settle_row(sending, "dead", error=reason)).more
     started = time.monotonic()
     verdict = try_send(tawkee, sending, parcel)
     more = settle(tawkee, sending, parcel, verdict)
@@ -199,16 +199,18 @@ def jitter(attempts: int) -> float:
 def settle(tawkee: Tawkee, sending: Sending, parcel: Parcel, verdict: Verdict) -> bool:
     """Write the verdict down, through a restart of PostgreSQL if need be, and tell who watches the chat."""
     try:
-        more = persist(lambda: settle_verdict(sending, verdict, verdict.provider_id))
+        settled = persist(lambda: settle_verdict(sending, verdict, verdict.provider_id))
     except UniqueViolation:  # the provider gave two messages one id: ours is sent all the same
         log.warning("provider_id_taken", outbound_id=sending.id, provider_message_id=verdict.provider_id)
-        more = settle_verdict(sending, verdict, None)
+        settled = settle_verdict(sending, verdict, None)
     event = {"event": "message", "id": sending.message_id, "status": verdict.state}
     signal_chat(tawkee.settings, parcel.channel.id, address_key(parcel.contact.address), event)
-    return more and verdict.state in ("sent", "dead", "unconfirmed")
+    if settled.turn_due:  # what the customer wrote while this one was on its way
+        ring(tawkee.settings)
+    return settled.more and verdict.state in ("sent", "dead", "unconfirmed")
 
 
-def settle_verdict(sending: Sending, verdict: Verdict, provider_id: str | None) -> bool:
+def settle_verdict(sending: Sending, verdict: Verdict, provider_id: str | None) -> Settled:
     return settle_row(
         sending,
         verdict.state,

@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from tawkee_core.conversation.outbound import Sending, claim_lookups, claim_sendings, recover_sendings, settle_row
 from tawkee_core.conversation.send import deliver_all
 from tawkee_core.db import run
+from tawkee_core.doorbell import BELL
 from tawkee_core.errors import Ambiguous, AuthLost, NotSent, RateLimited, Refused, SendError
 from tawkee_core.testing.echo_channel import Sent
 from tawkee_core.types import Completion, SendSemantics
@@ -270,3 +272,19 @@ def test_provider_that_gives_an_id_twice_loses_nothing(line: Line) -> None:
     release.set()
     line.rest()
     assert {m.text: m.status for m in line.messages("out")} == {"echo: oi": "sent", "typed on the phone": "sent"}
+
+
+def test_what_was_written_meanwhile_is_told_when_the_reply_has_left(line: Line) -> None:
+    release = hold_provider(line)
+    line.say()
+    line.start()
+    wait_until(lambda: [o.state for o in line.outbounds()] == ["sending"])
+    line.say("mais isto")
+    with Redis.from_url(line.tawkee.settings.redis_url) as client, client.pubsub() as bell:
+        bell.subscribe(BELL)
+        assert bell.get_message(timeout=5)["type"] == "subscribe"
+        release.set()
+        line.rest()
+        assert bell.get_message(timeout=5)["type"] == "message"
+    line.settle()
+    assert line.provider.texts() == ["echo: oi", "echo: mais isto"]
