@@ -47,6 +47,12 @@ class Launch:
         return self.process.communicate(timeout=SECONDS)[0]
 
 
+def heed_signals() -> None:
+    """The launcher leaves ignored what its parent ignored, and the suite may itself run in a shell's background."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def launching(
     command: list[str], data: Path, port: int, user: int | None = None, urls: Mapping[str, str] = NO_URLS
@@ -61,6 +67,7 @@ def launching(
         user=user,
         group=user,
         extra_groups=None if user is None else [],
+        preexec_fn=heed_signals,
     )
     assert process.stdout is not None
     lines = []
