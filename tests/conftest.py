@@ -12,7 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 from tawkee_core import create_app
 from tawkee_core.db import database, migrate
@@ -20,9 +20,11 @@ from tawkee_core.embedded.servers import start_servers
 from tawkee_core.testing.echo_model import ECHO
 from tests.callers import Caller, register_caller
 
-# the first draws of a fresh clone, or of a busy machine, take seconds; what hangs is ended by pytest-timeout
-settings.register_profile("tawkee", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("tawkee")
+
+@pytest.fixture(scope="session", autouse=True)
+def unicode_table() -> None:
+    """In a fresh clone Hypothesis first builds its table of Unicode (2 s): here, not in a draw that it times."""
+    st.text().validate()
 
 
 @pytest.fixture(scope="session")

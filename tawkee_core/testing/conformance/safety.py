@@ -19,9 +19,7 @@ from .kit import KIT_SETTINGS, ChannelKit, Line, Said, Webhook, unsupported
 
 PARSE_SECONDS = 0.05
 HOSTILE = (b"", b"{", b"[" * 100_000, b'"\\ud800\\u0000"', b"\xff\xfe", b'{"a":1e999}', b"null", b"9" * 10_000)
-FUZZ = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class SafetyCases(ChannelKit):
