@@ -1,9 +1,10 @@
 # Needs Python 3.11 or newer and make; everything else is installed into .venv. ARGS="…" is passed on: make up ARGS="--port 8001"
+# Tests run in two processes, a file at a time each; ARGS="-n0 …" runs them in one, for a debugger.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install up test lint fix docs lock bench wheel
+.PHONY: install up test lint fix docs lock bench chaos chaos-ci chaos-mutants machine-mutants wheel bench-peers soak soak-ci
 
 install: $(STAMP)
 
@@ -22,7 +23,7 @@ up: install
 	@exec $(BIN)/tawkee up --demo $(ARGS)
 
 test: install
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .
@@ -39,6 +40,31 @@ docs: install
 
 bench: install
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# DURATION in seconds, SEED to have it all happen again, ARGS="--profile rolling" for another kind of weather
+chaos: install
+	@$(BIN)/python -m benchmarks.chaos --seconds $(or $(DURATION),60) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+chaos-ci: install
+	@for seed in 1 2; do $(BIN)/python -m benchmarks.chaos --seconds 45 --seed $$seed || exit 1; done
+
+chaos-mutants: install
+	@$(BIN)/python -m benchmarks.chaos.mutants $(ARGS)
+
+# the same mutants against tests/conversation/test_machine.py; ARGS="--lives hunt --seeds 3" looks longer
+machine-mutants: install
+	@$(BIN)/python -m benchmarks.chaos.machine $(ARGS)
+
+# DURATION in seconds, RATE in messages a second
+soak: install
+	@$(BIN)/python -m benchmarks.soak --seconds $(or $(DURATION),1800) --rate $(or $(RATE),20) $(ARGS)
+
+# a few seconds of it: a real installation, every figure there, nothing lost or doubled
+soak-ci: install
+	@SOAK=1 $(BIN)/python -m pytest -q tests/benchmarks/test_soak.py -k short_soak
+
+bench-peers: install
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
 
 wheel: install
 	$(BIN)/python -m build --no-isolation --outdir dist

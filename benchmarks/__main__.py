@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import parsing, start, streams, turns, webhooks
+from . import channels, costs, parsing, permissions, scaling, start, streams, tables, turns, webhooks
 from .bench import SHORT, Bench, Plan, running_bench, running_provider
 from .figures import BenchError, Figure, tidy
 from .processes import machine
@@ -21,8 +21,13 @@ SCENARIOS: dict[str, Callable[[Bench], list[Figure]]] = {
     "webhooks": webhooks.measure,
     "turns": turns.measure,
     "streams": streams.measure,
+    "permissions": permissions.measure,
+    "scaling": scaling.measure,
+    "tables": tables.measure,
+    "channels": channels.measure,
 }
-NAMES = (*SCENARIOS, "start", "parsing")
+NAMES = (*SCENARIOS, "start", "parsing", "costs")
+LONG = ("scaling", "tables", "costs")  # only when asked for: minutes each, or an installation of its own
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     report: dict[str, Any] = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine()}
     try:
-        report["figures"] = measure(options.names or list(NAMES), plan_of(options))
+        report["figures"] = measure(options.names or [name for name in NAMES if name not in LONG], plan_of(options))
     except BenchError as error:
         report["broken"] = str(error)
     report |= {"load_1m_after": machine()["load_1m"], "seconds": round(time.monotonic() - began)}
@@ -59,7 +64,15 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 def measure(names: Sequence[str], plan: Plan) -> list[dict[str, Any]]:
     figures = told("parsing", parsing.measure()) if "parsing" in names else []
-    return [figure.describe() for figure in figures + measure_site([each for each in names if each != "parsing"], plan)]
+    figures += measure_site([each for each in names if each not in ("parsing", "costs")], plan)
+    figures += measure_costs(plan) if "costs" in names else []
+    return [figure.describe() for figure in figures]
+
+
+def measure_costs(plan: Plan) -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="tawkee-bench-", ignore_cleanup_errors=True) as folder:
+        with running_provider() as provider:
+            return told("costs", costs.measure(Path(folder), plan, provider))
 
 
 def measure_site(names: Sequence[str], plan: Plan) -> list[Figure]:

@@ -29,9 +29,10 @@ class Plan:
     starts: int = 3
     flight: int = 240
     workers: int = 1
+    messages: int = 5_000_000
 
 
-SHORT = Plan(rounds=1, seconds=1.0, contacts=50, streams=20, starts=1, flight=10)
+SHORT = Plan(rounds=1, seconds=1.0, contacts=50, streams=20, starts=1, flight=10, messages=20_000)
 
 
 @dataclass
@@ -111,5 +112,6 @@ def running_provider() -> Iterator[Provider]:
 def running_bench(data: Path, plan: Plan, provider: Provider) -> Iterator[Bench]:
     with running_site(data, provider.port, plan.workers) as site:
         bench = Bench(site, plan, provider)
+        site.wait_loaded()
         bench.crowd("gpt-4o-mini", 8, 1.0)  # LiteLLM's first calls are slow
         yield bench

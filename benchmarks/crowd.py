@@ -46,6 +46,39 @@ class Crowded:
         return 1000 * percentile(self.added, share)
 
 
+class Poster:
+    """Delivers webhooks to a door on connections that stay open."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.idle: asyncio.Queue[Connection] = asyncio.Queue()
+
+    async def post(self, body: bytes) -> None:
+        """Deliver a webhook, on a new connection where gunicorn closed the old one, which was silent for too long."""
+        request = webhook_request(self.door.path, self.door.token, body)
+        connection = await self.idle.get()
+        try:
+            head, answer = await exchange(connection, request)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            connection[1].close()
+            connection = await asyncio.open_connection("127.0.0.1", self.door.port)
+            head, answer = await exchange(connection, request)
+        self.idle.put_nowait(connection)
+        check(head.startswith(b"HTTP/1.1 200"), f"a webhook was refused: {head[:80]!r} {answer[:200]!r}")
+
+    @asynccontextmanager
+    async def connected(self, count: int) -> AsyncIterator[None]:
+        for _ in range(count):
+            self.idle.put_nowait(await asyncio.open_connection("127.0.0.1", self.door.port))
+        try:
+            yield
+        finally:
+            while not self.idle.empty():
+                writer = self.idle.get_nowait()[1]
+                writer.close()
+                await writer.wait_closed()
+
+
 class Crowd:
     """So many chats at once for so many seconds, and until the last one is answered."""
 
@@ -54,13 +87,13 @@ class Crowd:
     ) -> None:
         self.provider, self.door, self.chats, self.seconds, self.first = provider, door, chats, seconds, first
         self.patience = patience
-        self.idle: asyncio.Queue[Connection] = asyncio.Queue()
+        self.poster = Poster(door)
         self.result = Crowded(prefix=new_prefix())
 
     async def run(self, at_begin: Callable[[], None] = lambda: None) -> Crowded:
         """Let them chat; `at_begin` is called when all of them have begun, and counting begins."""
         unexpected = len(self.provider.unexpected)
-        async with self.connected():
+        async with self.poster.connected(min(CONNECTIONS, self.chats)):
             ramp = min(max(self.door.latency, 0.5), self.seconds / 3)
             started = time.perf_counter()
             self.result.begin, self.result.end = started + ramp * 1.5, started + ramp * 1.5 + self.seconds
@@ -89,38 +122,13 @@ class Crowd:
     async def ask(self, phone: str, began: float) -> None:
         answer = self.provider.expect(phone)
         self.result.asked += 1
-        await self.post(message_body(phone, f"{self.result.prefix}{self.result.asked}", QUESTION))
+        await self.poster.post(message_body(phone, f"{self.result.prefix}{self.result.asked}", QUESTION))
         try:
             at = await asyncio.wait_for(answer, self.patience)
         except TimeoutError as late:
             raise BenchError(f"a reply was lost: {phone} waited {self.patience:.0f} s") from late
         self.result.arrived.append(at)
         self.result.added.append(at - began - self.door.latency)
-
-    async def post(self, body: bytes) -> None:
-        """Deliver a webhook, on a new connection where gunicorn closed the old one, which was silent for too long."""
-        request = webhook_request(self.door.path, self.door.token, body)
-        connection = await self.idle.get()
-        try:
-            head, answer = await exchange(connection, request)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            connection[1].close()
-            connection = await asyncio.open_connection("127.0.0.1", self.door.port)
-            head, answer = await exchange(connection, request)
-        check(head.startswith(b"HTTP/1.1 200"), f"a webhook was refused: {head[:80]!r} {answer[:200]!r}")
-        self.idle.put_nowait(connection)
-
-    @asynccontextmanager
-    async def connected(self) -> AsyncIterator[None]:
-        for _ in range(min(CONNECTIONS, self.chats)):
-            self.idle.put_nowait(await asyncio.open_connection("127.0.0.1", self.door.port))
-        try:
-            yield
-        finally:
-            while not self.idle.empty():
-                writer = self.idle.get_nowait()[1]
-                writer.close()
-                await writer.wait_closed()
 
 
 async def exchange(connection: Connection, request: bytes) -> tuple[bytes, bytes]:

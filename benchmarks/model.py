@@ -6,7 +6,7 @@ from functools import partial
 
 from tests.fakes.openai_server import Answer, OpenAIServer, Request
 
-SECONDS = {"gpt-4o-mini": 0.0, "gpt-4.1-mini": 1.0, "gpt-4.1": 5.0}
+SECONDS = {"gpt-4o-mini": 0.0, "gpt-4o": 0.3, "gpt-4.1-mini": 1.0, "gpt-4.1": 5.0}
 TEXT = "Temos sim! O pedido sai hoje e chega em até três dias úteis. Posso ajudar com mais alguma coisa?"
 ANSWERS = {name: Answer(text=TEXT, latency=seconds) for name, seconds in SECONDS.items()}
 

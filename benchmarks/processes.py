@@ -29,9 +29,12 @@ def process_tree(pid: int) -> list[int]:
 
 def cpu_seconds(pid: int) -> float:
     """CPU time of a process, its descendants, and those of them that have ended."""
-    return (
-        sum(sum(int(ticks) for ticks in stat[11:15]) for each in process_tree(pid) if (stat := read_stat(each))) / TICK
-    )
+    return cpu_seconds_of(process_tree(pid))
+
+
+def cpu_seconds_of(pids: Iterable[int]) -> float:
+    """CPU time of these processes, and of their children that have ended."""
+    return sum(sum(int(ticks) for ticks in stat[11:15]) for each in pids if (stat := read_stat(each))) / TICK
 
 
 def cpu_by_name(pids: Mapping[str, int]) -> dict[str, float]:

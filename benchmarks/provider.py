@@ -82,6 +82,8 @@ class Wire(asyncio.Protocol):
             self.provider.loop.call_later(presence["delay"] / 1000, self.write, 201, b'{"presence":"composing"}')
         elif path.startswith(b"/chat/markMessageAsRead"):
             self.write(201, b'{"message":"Read messages","read":"success"}')
+        elif path.startswith(b"/instance/connectionState"):
+            self.write(200, b'{"instance":{"instanceName":"bench","state":"open"}}')
         else:
             self.write(404, b'{"status":404,"error":"Not Found"}')
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from tawkee_core.channels.load import seal_context
 from tawkee_core.embedded import places
 from tawkee_core.embedded.children import Child, Program, stop_group, wait_ready
 from tawkee_core.embedded.keys import load_keys
+from tawkee_core.embedded.launcher import FEW_ARENAS
 from tawkee_core.embedded.ports import free_port, try_listening
 from tawkee_core.embedded.programs import CLI, GUNICORN, Address, Commands, web_program, work_program
 from tawkee_core.embedded.servers import open_folder, start_servers
@@ -33,6 +35,13 @@ from .processes import process_tree
 ROOT = Path(__file__).parent.parent
 WEB = (*GUNICORN, "benchmarks.served:make_app()")
 HOLD_SECONDS = 60
+LOADED_SECONDS = 90.0
+APP_SECRET = "the-app-s-secret-of-forty-characters-or-so"
+# kind, configuration and secrets of the channels whose webhooks are only kept
+OTHERS: tuple[tuple[str, dict[str, Any], dict[str, str]], ...] = (
+    ("whatsapp_cloud", {"phone_number_id": "1060"}, {"token": "t", "app_secret": APP_SECRET}),
+    ("telegram", {"groups": "ignore"}, {"token": "123:abc"}),
+)
 
 
 def is_free(port: int) -> bool:
@@ -62,15 +71,17 @@ class Site:
     def web_pids(self) -> list[int]:
         return process_tree(self.pid("web"))
 
+    def wait_loaded(self) -> None:
+        """Until every worker has loaded what is slow to load: turns are answered before that, but not at their pace."""
+        deadline = time.monotonic() + LOADED_SECONDS
+        for child in self.children:
+            while child.program.name.startswith("worker") and "worker_loaded" not in child.log.read_text():
+                check(time.monotonic() < deadline, f"{child.program.name} does not come to load its models")
+                time.sleep(0.1)
+
     def sql(self, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """Run one statement in the database, as `tawkee up` knows it."""
-        connection = psycopg2.connect(self.environment["TAWKEE_DATABASE_URL"], connect_timeout=5)
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(statement, parameters)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        return run_sql(self.environment["TAWKEE_DATABASE_URL"], statement, parameters)
 
     def check_alive(self) -> None:
         for child in self.children:
@@ -79,6 +90,18 @@ class Site:
     def drop_kept(self) -> None:
         """End the turns of the channel that only keeps, so that none of them is answered in the middle of a run."""
         self.sql("update turn set state = 'cancelled', done_at = now() where state = 'collecting'")
+
+
+def run_sql(url: str, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+    """Run one statement on a connection of its own, outside of any transaction."""
+    connection = psycopg2.connect(url, connect_timeout=5)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
 
 
 @contextmanager
@@ -118,6 +141,7 @@ def running_model(site: Site) -> Iterator[None]:
 def environment_of(data: Path, urls: dict[str, str]) -> dict[str, str]:
     keys = load_keys(data, {})
     return {name: value for name, value in os.environ.items() if not name.startswith(("TAWKEE_", "OPENAI_"))} | {
+        **FEW_ARENAS,
         **urls,
         "TAWKEE_DATA": str(data),
         "TAWKEE_SECRET_KEY": keys.secret_key,
@@ -161,6 +185,9 @@ def found_company(site: Site, provider: str) -> None:
         site.doors[model] = add_channel(site, workspace, agent, provider, latency)
     keeper = add_agent(site, workspace, "openai/gpt-4o-mini", HOLD_SECONDS)
     site.doors["kept"] = add_channel(site, workspace, keeper, provider, 0)
+    site.doors["kept evolution"] = add_channel(site, workspace, keeper, provider, 0)
+    for kind, config, secrets in OTHERS:
+        site.doors[f"kept {kind}"] = insert_channel(site, workspace, keeper, kind, config, secrets)
     site.webchat = new_id()
     site.sql(
         "insert into channel (id, workspace_id, agent_id, kind, name, webhook_token, status)"
@@ -185,12 +212,24 @@ def add_agent(site: Site, workspace: str, model: str, grouping: int) -> str:
 
 
 def add_channel(site: Site, workspace: str, agent: str, provider: str, latency: float) -> Door:
+    config = {"base_url": provider, "instance": "bench", "contact_seconds": 0}
+    return insert_channel(site, workspace, agent, "evolution", config, {"api_key": "k"}, latency)
+
+
+def insert_channel(
+    site: Site,
+    workspace: str,
+    agent: str,
+    kind: str,
+    config: dict[str, Any],
+    secrets: dict[str, str],
+    latency: float = 0,
+) -> Door:
     channel, token = new_id(), new_id().replace("-", "")
-    config = Json({"base_url": provider, "instance": "bench", "contact_seconds": 0})
-    secret = seal(Settings(keys=site.environment["TAWKEE_KEYS"]), seal_context(workspace, channel), {"api_key": "k"})
+    secret = seal(Settings(keys=site.environment["TAWKEE_KEYS"]), seal_context(workspace, channel), secrets)
     site.sql(
         "insert into channel (id, workspace_id, agent_id, kind, name, config, sealed, webhook_token, status)"
-        " values (%s, %s, %s, 'evolution', 'WhatsApp', %s, %s, %s, 'connected')",
-        (channel, workspace, agent, config, secret, token),
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, 'connected')",
+        (channel, workspace, agent, kind, kind, Json(config), secret, token),
     )
     return Door(site.port, f"/webhooks/{channel}/{token}", token, latency)

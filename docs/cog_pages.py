@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from configparser import ConfigParser
 from dataclasses import fields, is_dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 
 import tawkee_core
 from tawkee_core import errors, types
+from tawkee_core.api.permissions import AREAS, ROLES, Area
 from tawkee_core.cli import main
 from tawkee_core.hookspecs import CHAPTERS
 from tawkee_core.settings import SETTINGS, Settings
@@ -30,6 +32,18 @@ def list_settings() -> str:
 
 def show_default(default: Any) -> str:
     return "" if default == "" else f"`{default}`"
+
+
+def list_areas() -> str:
+    """The areas of the permission table, and the roles and keys that each is for."""
+    rows = [show_area(name, area) for name, area in AREAS.items()]
+    heads = [f"| Area | Routes | {' | '.join(ROLES)} | Key |", f"|---|---|{'---|' * (len(ROLES) + 1)}"]
+    return "\n".join([*heads, *rows])
+
+
+def show_area(name: str, area: Area) -> str:
+    marks = ["✓" if not area.roles or role in area.roles else "" for role in ROLES]
+    return f"| `{name}` | {area.text} | {' | '.join(marks)} | {'✓' if area.keys else ''} |"
 
 
 def list_errors() -> str:
@@ -83,20 +97,11 @@ def first_party(hook: str) -> list[str]:
     setup.read("setup.cfg")
     lines = setup["options.entry_points"]["tawkee"].strip().splitlines()
     announced = dict(re.split(r"\s*=\s*", line) for line in sorted(lines))
-    folders = setup["options"]["package_dir"].strip().splitlines()
-    places = dict(re.split(r"\s*=\s*", line) for line in folders)
-    return [name for name, module in announced.items() if implements(file_of(module, places), hook)]
+    return [name for name, place in announced.items() if implements(EntryPoint(name, place, "tawkee").load(), hook)]
 
 
-def file_of(module: str, places: dict[str, str]) -> Path:
-    """Where a module that an entry point names is written."""
-    package, *rest = module.split(".")
-    path = Path(places[package], *rest)
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
-def implements(file: Path, hook: str) -> bool:
-    return f"\ndef {hook}(" in file.read_text()
+def implements(plugin: object, hook: str) -> bool:
+    return hasattr(getattr(plugin, hook, None), "tawkee_impl")
 
 
 def list_types() -> str:

@@ -6,6 +6,7 @@ The names listed here are all that a plugin may import; what is heavy is loaded 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .channel_fields import UNOFFICIAL_FIELDS
 from .errors import (
     Ambiguous,
     AnswerLost,
@@ -35,6 +36,7 @@ from .errors import (
     UnsafeUrl,
 )
 from .hookspecs import hookimpl
+from .office_types import Mail, MailEvent
 from .types import (
     Address,
     Agent,
@@ -63,23 +65,26 @@ from .types import (
     ModelMessage,
     ModelOptions,
     ModelUsage,
+    Moved,
     Pace,
     Passage,
     Qr,
     Status,
     Template,
     TemplateInfo,
+    TemplatePart,
     TextLimit,
+    TextUnit,
     Tool,
     ToolCall,
     Transcription,
     VectorMatch,
     VectorPoint,
+    Watermark,
 )
 
 if TYPE_CHECKING:
-    from . import inbox as inbox
-    from . import safe_http as safe_http
+    from . import inbox as inbox, provider as provider, safe_http as safe_http, streams as streams
     from .api.routes import Blueprint as Blueprint
     from .app import create_app as create_app
     from .settings import Settings as Settings
@@ -90,20 +95,23 @@ LAZY = {
     "Settings": ".settings:Settings",
     "create_app": ".app:create_app",
     "inbox": ".inbox",
+    "provider": ".provider",
     "read_json": ".wire:read_json",
     "safe_http": ".safe_http",
+    "streams": ".streams",
 }
 
 __all__ = [
     "Address", "Agent", "Ambiguous", "AnswerLost", "AuthLost", "BadInput", "BadPayload", "Blueprint", "Button",
     "Capabilities", "Channel", "ChannelEvent", "ChannelInfo", "Completion", "Conflict", "ConnectFailed",
     "Connection", "Contact", "Deleted", "Echo", "Edited", "Embedding", "Fetch", "Field", "Forbidden", "Ignored",
-    "Incoming", "InvalidWebhook", "Label", "Media", "MediaRule", "Message", "MessageKind", "Model", "ModelBusy",
-    "ModelDown", "ModelError", "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused", "ModelUsage",
-    "NotFound", "NotSent", "Pace", "Passage", "PriceMissing", "Qr", "RateLimited", "Refused", "SendError",
-    "Settings", "Status", "TawkeeError", "Template", "TemplateInfo", "TextLimit", "TooLarge", "TooMany", "Tool",
-    "ToolCall", "Transcription", "Unauthorized", "Unavailable", "UnsafeUrl", "VectorMatch", "VectorPoint",
-    "create_app", "hookimpl", "inbox", "read_json", "safe_http",
+    "Incoming", "InvalidWebhook", "Label", "Mail", "MailEvent", "Media", "MediaRule", "Message", "MessageKind", "Model",
+    "ModelBusy", "ModelDown", "ModelError", "ModelMessage", "ModelNonsense", "ModelOptions", "ModelRefused",
+    "ModelUsage", "Moved", "NotFound", "NotSent", "Pace", "Passage", "PriceMissing", "Qr", "RateLimited", "Refused",
+    "SendError", "Settings", "Status", "TawkeeError", "Template", "TemplateInfo", "TemplatePart", "TextLimit",
+    "TextUnit", "TooLarge", "TooMany", "Tool", "ToolCall", "Transcription", "Unauthorized", "Unavailable", "UnsafeUrl",
+    "UNOFFICIAL_FIELDS", "VectorMatch", "VectorPoint", "Watermark",
+    "create_app", "hookimpl", "inbox", "provider", "read_json", "safe_http", "streams",
 ]  # fmt: skip
 
 

@@ -1,13 +1,22 @@
 """The `tawkee` command. Only what a command needs is imported, so that the launcher stays small."""
 
+import json
+import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
+
+    from .settings import Settings
+
+Told = TypeVar("Told")
 
 
 def make_app() -> "Flask":
@@ -22,10 +31,7 @@ def main() -> None:
     """AI agents that answer your customers, and people who can take over at any moment."""
 
 
-@main.command()
-@click.option("--port", default=8000, show_default=True, help="Where it answers.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="On which address of this machine.")
-@click.option(
+DATA = click.option(
     "--data",
     type=click.Path(path_type=Path),
     default=Path(".tawkee"),
@@ -33,6 +39,12 @@ def main() -> None:
     envvar="TAWKEE_DATA",
     help="Folder.",
 )
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, help="Where it answers.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="On which address of this machine.")
+@DATA
 @click.option("--demo", is_flag=True, help="With a small shop's agent to chat with.")
 @click.option("--workers", default=1, show_default=True, help="Worker processes.")
 def up(port: int, host: str, data: Path, demo: bool, workers: int) -> None:
@@ -83,6 +95,66 @@ def plugins() -> None:
     for report in load_plugins(read_settings()).report():
         state = f"BROKEN: {report.broken}" if report.broken else ", ".join(report.hooks)
         click.echo(f"{report.name}  {report.version or '-'}  ({report.distribution or 'given'})\n    {state}")
+
+
+@main.group()
+def keys() -> None:
+    """The keys that stored secrets are encrypted with."""
+
+
+@keys.command("new")
+def new_key() -> None:
+    """Print a fresh key, to be put before the others in TAWKEE_KEYS."""
+    from cryptography.fernet import Fernet
+
+    click.echo(Fernet.generate_key().decode())
+
+
+@keys.command("add")
+@DATA
+def add_key(data: Path) -> None:
+    """Put a fresh key before the others of a `tawkee up` data folder; it counts from its next start."""
+    from .embedded.children import StartError
+    from .embedded.keys import prepend_key
+
+    try:
+        count = prepend_key(data)
+    except StartError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{count} keys; start `tawkee up` again, then `tawkee keys rotate`")
+
+
+@keys.command("rotate")
+@DATA
+def rotate(data: Path) -> None:
+    """Encrypt every stored secret with the first key, while everything runs. Fails while one is left."""
+    rotate_all(data)
+
+
+@keys.command("drop")
+@DATA
+def drop_keys(data: Path) -> None:
+    """Rotate, then forget all but the first key of a running `tawkee up` data folder."""
+    from .embedded.keys import keep_first
+
+    rotate_all(data)
+    click.echo(f"{keep_first(data)} older keys are forgotten from the next start of `tawkee up`")
+
+
+def rotate_all(data: Path) -> None:
+    """Rotate where the environment says, else in the `tawkee up` that runs on a folder. Raises ClickException."""
+    from . import db
+    from .embedded.servers import running_settings
+    from .settings import read_settings
+    from .work.rotate import rotate_keys
+
+    settings = read_settings(None if os.environ.get("TAWKEE_DATABASE_URL") else running_settings(data))
+    db.open_database(settings)
+    told = rotate_keys(settings)
+    for each in told:
+        click.echo(each.describe())
+    if any(each.changed or each.unreadable for each in told):
+        raise click.ClickException("not all are encrypted with the first key: keep the older keys, and try again")
 
 
 @main.group()
@@ -141,6 +213,112 @@ def new_channel(kind: str, into: Path) -> None:
     except (TawkeeError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{made} is ready:\n  cd {made}\n  pip install --no-build-isolation -e .\n  pytest")
+
+
+def open_settings(data: Path) -> "Settings":
+    """The environment's settings, else those of the `tawkee up` that runs on a folder, with its database open."""
+    from . import db
+    from .embedded.servers import running_settings
+    from .settings import read_settings
+
+    settings = read_settings(None if os.environ.get("TAWKEE_DATABASE_URL") else running_settings(data))
+    db.open_database(settings)
+    return settings
+
+
+@main.group()
+def dead() -> None:
+    """Work that was given up: webhooks not read, turns not answered, messages not sent."""
+
+
+@dead.command("list")
+@click.option("--kind", type=click.Choice(["event", "turn", "send"]), help="Only these.")
+@click.option("--limit", default=50, show_default=True, help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@DATA
+def list_given_up(kind: str | None, limit: int, as_json: bool, data: Path) -> None:
+    """List what was given up, the latest first."""
+    from .conversation.dead import list_dead
+
+    open_settings(data)
+    rows = list_dead(kind, limit)
+    for row in rows:
+        line = "{kind:5}  {id}  {since:%Y-%m-%d %H:%M:%S}  tries {attempts}  {reason}"
+        click.echo(json.dumps(row, default=str) if as_json else line.format(**row))
+    if not rows and not as_json:
+        click.echo("nothing is dead")
+
+
+@dead.command()
+@click.argument("id")
+@DATA
+def show(id: str, data: Path) -> None:
+    """Show all that is kept of one, as JSON; a webhook's body too, which holds what people wrote."""
+    from .conversation.dead import show_dead
+
+    open_settings(data)
+    row = told(lambda: show_dead(id))
+    body = row.pop("body", None)
+    if body is not None:
+        row["body"] = bytes(body).decode("utf-8", "replace")
+    click.echo(json.dumps(row, default=str, indent=1, ensure_ascii=False))
+
+
+@dead.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@DATA
+def retry(ids: tuple[str, ...], data: Path) -> None:
+    """Let them be tried again at once. A turn gives its chat back to the AI, unless a person looks after it."""
+    from .context import Tawkee
+    from .conversation.dead import retry_dead
+    from .plugins import Plugins
+
+    tawkee = Tawkee(open_settings(data), Plugins())
+    for id in ids:
+        kind = told(partial(retry_dead, tawkee, id))
+        click.echo(f"{kind} {id} is tried again")
+
+
+@dead.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@DATA
+def discard(ids: tuple[str, ...], data: Path) -> None:
+    """Give them up for good; they stay in their tables and in the audit log."""
+    from .conversation.dead import discard_dead
+
+    open_settings(data)
+    for id in ids:
+        kind = told(partial(discard_dead, id))
+        click.echo(f"{kind} {id} is discarded")
+
+
+@main.command()
+@click.argument("name", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@DATA
+def trace(name: str, as_json: bool, data: Path) -> None:
+    """Print a message's whole life: webhook, turns, models asked, answers, tries to send, statuses, takeovers.
+
+    ID is the message's, ours or its provider's, or that of its turn, its sending or its webhook."""
+    from .conversation.trace import trace_message
+
+    open_settings(data)
+    for step in told(lambda: trace_message(name)):
+        if as_json:
+            click.echo(json.dumps({**step._asdict()}, default=str))
+        else:
+            words = "  ".join(f"{key}={value}" for key, value in step.told.items())
+            click.echo(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {step.what:8}{step.did:10}  {step.id}  {words}")
+
+
+def told(step: "Callable[[], Told]") -> "Told":
+    """What a step gives. Raises ClickException, in its words, when it cannot be done."""
+    from .errors import TawkeeError
+
+    try:
+        return step()
+    except TawkeeError as error:
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ and give it back."""
 
 import os
 import select
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -41,6 +42,7 @@ LOST = (
     psycopg2.InterfaceError,
 )
 log = structlog.get_logger()
+_later = threading.local()
 
 # ids are texts everywhere in Python: what JSON, URLs and plugins use
 ID_TYPE = new_type((2950,), "ID", lambda value, _: value)
@@ -112,17 +114,36 @@ def connection() -> Iterator[None]:
 
 @contextmanager
 def transaction() -> Iterator[Cursor]:
-    """One transaction on one connection: committed at the end, rolled back on any exception."""
-    with connection():
-        cursor = database.cursor()
-        cursor.execute("begin")
-        try:
-            yield cursor
-        except BaseException:
-            if not cursor.connection.closed:
-                cursor.execute("rollback")
-            raise
-        cursor.execute("commit")
+    """One transaction on one connection: begun with its first statement, committed at the end (where its last statement
+    did not), rolled back on any exception."""
+    steps: list[Callable[[], object]] = []
+    around, _later.steps = getattr(_later, "steps", None), steps
+    try:
+        with connection():
+            cursor = database.cursor()
+            cursor.opening = True
+            try:
+                yield cursor
+            except BaseException:
+                if not cursor.connection.closed and not cursor.opening:
+                    cursor.execute("rollback")
+                raise
+            if cursor.connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
+                cursor.execute("commit")
+    finally:
+        _later.steps = around
+    for step in steps:
+        after_commit(step)
+
+
+def after_commit(step: Callable[[], object]) -> None:
+    """Do something once this thread's transaction is committed and its connection given back; never when it is rolled
+    back, and at once outside a transaction."""
+    steps: list[Callable[[], object]] | None = getattr(_later, "steps", None)
+    if steps is None:
+        step()
+    else:
+        steps.append(step)
 
 
 def run(sql: str, parameters: Parameters = ()) -> list[Any]:

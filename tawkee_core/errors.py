@@ -76,6 +76,10 @@ class TooMany(TawkeeError):
     status = 429
     slug = "too_many_requests"
 
+    def __init__(self, message: str = "", *, slug: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, slug=slug)
+        self.retry_after = retry_after
+
 
 class Unavailable(TawkeeError):
     """Something that this needs is not there at the moment."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
+from .office_types import Mail, MailEvent
 from .types import (
     Agent,
     Channel,
@@ -49,8 +50,9 @@ class AppHooks(Protocol):
         """Add routes of your own to the web application."""
 
     @hookspec
-    def worker_started(self, settings: "Settings") -> None:
-        """Load now what is slow to load, before the worker takes its first turn."""
+    def worker_started(self, settings: "Settings", trained: bool) -> None:
+        """Load now what is slow to load, before the worker takes its first turn; `trained` when there is knowledge to
+        be searched."""
 
 
 class ChannelHooks(Protocol):
@@ -115,6 +117,10 @@ class ChannelHooks(Protocol):
         """Mark the contact's messages as read; return True when done."""
 
     @hookspec(firstresult=True)
+    def channel_name(self, channel: Channel, contact: Contact) -> str | None:
+        """Ask what a contact is called, where webhooks do not tell (`capabilities.names`); "" when nobody knows."""
+
+    @hookspec(firstresult=True)
     def channel_connect(self, channel: Channel) -> Connection | None:
         """Set the channel up at the provider, webhook included; calling it again does no harm."""
 
@@ -128,7 +134,8 @@ class ChannelHooks(Protocol):
 
     @hookspec(firstresult=True)
     def channel_refresh(self, channel: Channel) -> Connection | None:
-        """Renew credentials whose `config["expires_at"]` (Unix) is near; called by one process at a time."""
+        """Renew credentials whose `config["renew_at"]` (Unix) has come, or whose `config["expires_at"]` is near; called
+        by one process at a time."""
 
     @hookspec(firstresult=True)
     def channel_qr(self, channel: Channel) -> Connection | None:
@@ -199,4 +206,17 @@ class VectorHooks(Protocol):
         """Forget a training, an agent (no training given) or a workspace (neither given). Raises Unavailable."""
 
 
-CHAPTERS = (AppHooks, ChannelHooks, ModelHooks, VectorHooks)
+class MailHooks(Protocol):
+    """A way to send mails; the setting TAWKEE_MAIL names the plugin that is asked."""
+
+    @hookspec(firstresult=True)
+    def mail_send(self, settings: "Settings", mail: Mail) -> str | None:
+        """Send one mail and return the provider's id; raise NotSent, RateLimited, Refused, Ambiguous or AuthLost."""
+
+    @hookspec(firstresult=True)
+    def mail_events(self, settings: "Settings", headers: dict[str, str], body: bytes) -> list[MailEvent] | None:
+        """Verify a webhook and read what became of mails; raise InvalidWebhook when it is not authentic, BadPayload
+        when it cannot be read."""
+
+
+CHAPTERS = (AppHooks, ChannelHooks, ModelHooks, VectorHooks, MailHooks)

@@ -2,34 +2,26 @@
 
 Everything here works inside the web application or a worker's job. Addresses are given as `Address(kind, value)`."""
 
-import json
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import structlog
-from redis import RedisError
-
 from .channels.load import load_channel
-from .context import current
+from .context import current, in_application, once_a_process
 from .conversation.addresses import address_key
 from .conversation.context import agent_of
 from .conversation.history import read_messages
 from .conversation.media import keep_data, media_url
 from .conversation.receive import receive_events
 from .db import run
-from .doorbell import CHATS, connect_redis, signal_chat
+from .doorbell import CHATS, signal_chat, watch_topic
 from .errors import NotFound
 from .models import new_id
 from .security import read_token, sign_token
 from .settings import Settings
 from .types import Address, Agent, Channel, Incoming, Media
 
-POLL_SECONDS = 2.0
 SHOWN = frozenset(("received", "sending", "sent", "delivered", "read", "unconfirmed"))
 Watcher = Callable[[str, str, dict[str, Any]], None]
-log = structlog.get_logger()
 
 CHAT = """
 select c.id, c.owner, c.status from chat c join contact_address a on a.channel_id = c.channel_id and a.contact_id =
@@ -122,37 +114,19 @@ def file_url(media_id: str) -> str:
     return media_url(settings(), media_id)
 
 
-def watch(callback: Watcher) -> threading.Thread:
+def watch(callback: Watcher) -> None:
     """Call back `(channel_id, address value, event)` for every chat's news, in a thread of its own, as long as the
     process lives.
 
     With Redis away, `("", "", {"event": "poll"})` comes every two seconds: then the database must be asked."""
-    thread = threading.Thread(target=watch_chats, args=(settings(), callback), name="watch-chats", daemon=True)
-    thread.start()
-    return thread
 
-
-def watch_chats(settings: Settings, callback: Watcher) -> None:
-    while True:
-        try:
-            follow_topic(settings, callback)
-        except RedisError as error:
-            log.warning("watching_by_poll", error=str(error))
-            callback("", "", {"event": "poll"})
-            time.sleep(POLL_SECONDS)
-
-
-def follow_topic(settings: Settings, callback: Watcher) -> None:
-    client: Any = connect_redis(settings, timeout=None)
-    subscription = client.pubsub(ignore_subscribe_messages=True)
-    subscription.subscribe(CHATS)
-    callback("", "", {"event": "poll"})
-    for message in subscription.listen():
-        news = json.loads(message["data"])
+    def tell(news: Any) -> None:
         callback(news["channel"], news["address"].partition(":")[2], news["event"])
+
+    watch_topic(settings(), CHATS, tell, lambda: callback("", "", {"event": "poll"}))
 
 
 __all__: Sequence[str] = (
-    "agent", "channel", "file_url", "find_chat", "messages", "read",
+    "agent", "channel", "file_url", "find_chat", "in_application", "messages", "once_a_process", "read",
     "receive", "settings", "sign", "signal", "upload", "watch",
 )  # fmt: skip

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -25,9 +26,14 @@ SECRET_VALUES = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+"  # JSON web tokens
     r"|(?<=[Bb]earer )\S+|\b(?:sk|twk|whsec|rk|pk)[-_][\w-]{12,}"
     r"|(?<=/webhooks/)[\w-]+/[\w-]+"
+    r"|(?<=/invitations/)[\w-]{43,}|(?<=/invite#)[\w-]+"
     r"|(?<=://)[^/\s@:]*:[^/\s@]+(?=@)"
 )
 PERSONS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|(?<![\w-])\+?55\d{10,11}(?![\w-])")
+# most of what a line says, and none of it can hold what the two patterns above look for: an id, a short word, a moment
+PLAIN = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z_]{1,14}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z"
+)
 WRITTEN_KEYS = frozenset({"text", "body", "content", "prompt", "messages", "caption", "transcript"})
 HIDDEN = "[hidden]"
 Event = MutableMapping[str, Any]
@@ -101,7 +107,7 @@ def hide_secrets(settings: Settings) -> Callable[[Any, str, Event], Event]:
     verbose = settings.log_level.upper() == "DEBUG"
 
     def hide_value(key: str, value: Any) -> Any:
-        if SECRET_KEYS.search(key) and isinstance(value, (str, bytes, list, tuple, dict)):
+        if is_secret_key(key) and isinstance(value, (str, bytes, list, tuple, dict)):
             return HIDDEN
         if key in WRITTEN_KEYS and not verbose:
             return HIDDEN
@@ -120,9 +126,16 @@ def hide_secrets(settings: Settings) -> Callable[[Any, str, Event], Event]:
     return hide_event
 
 
+@lru_cache(maxsize=512)
+def is_secret_key(key: str) -> bool:
+    return SECRET_KEYS.search(key) is not None
+
+
 def hide_text(text: str, own: list[str]) -> str:
     for secret in own:
         text = text.replace(secret, HIDDEN)
+    if PLAIN.fullmatch(text):
+        return text
     return PERSONS.sub(HIDDEN, SECRET_VALUES.sub(HIDDEN, text))
 
 
@@ -140,11 +153,16 @@ def number_request() -> None:
     bind_contextvars(request_id=g.request_id)
 
 
+def log_request(response: Response) -> None:
+    milliseconds = round((time.perf_counter() - g.started) * 1000, 1)
+    structlog.get_logger().debug(
+        "request", method=request.method, path=request.path, status=response.status_code, duration_ms=milliseconds
+    )
+
+
 def tell_number(response: Response) -> Response:
     if "request_id" in g:
         response.headers["X-Request-ID"] = g.request_id
-        milliseconds = round((time.perf_counter() - g.started) * 1000, 1)
-        structlog.get_logger().debug(
-            "request", method=request.method, path=request.path, status=response.status_code, duration_ms=milliseconds
-        )
+        if logging.getLogger().isEnabledFor(logging.DEBUG):
+            log_request(response)
     return response

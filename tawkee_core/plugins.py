@@ -10,7 +10,7 @@ import structlog
 
 from .contract import Mismatch, check_contract, check_requires
 from .errors import UnknownPlugin
-from .hookspecs import CHAPTERS, ChannelHooks, ModelHooks, VectorHooks
+from .hookspecs import CHAPTERS, ChannelHooks, MailHooks, ModelHooks, VectorHooks
 from .settings import Settings, split_list
 
 GROUP = "tawkee"
@@ -115,6 +115,9 @@ class Plugins:
 
     def vectors(self, settings: Settings) -> VectorHooks:
         return cast(VectorHooks, self.ask(settings.vectors))
+
+    def mail(self, settings: Settings) -> MailHooks:
+        return cast(MailHooks, self.ask(settings.mail))
 
     def model(self, settings: Settings, model: str) -> ModelHooks:
         """The plugin that lists this model. Raises UnknownPlugin."""

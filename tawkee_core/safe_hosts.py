@@ -14,9 +14,13 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+import structlog
+
+from . import metrics
 from .errors import BadInput, ConnectFailed, UnsafeUrl
 from .settings import split_list
 
+log = structlog.get_logger()
 Network = IPv4Network | IPv6Network
 Resolver = Callable[[str, int, float], Sequence[str]]
 
@@ -65,6 +69,12 @@ def resolve_name(host: str, port: int, timeout: float) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def refuse(reason: str) -> UnsafeUrl:
+    """The error for what may not be called, counted: for its "url", or for the "address" that it leads to."""
+    metrics.SSRF_REFUSED.labels(reason).inc()
+    return UnsafeUrl()
+
+
 @dataclass(frozen=True)
 class Policy:
     """What the operator allows beside public addresses: hosts by name, or networks."""
@@ -80,7 +90,8 @@ class Policy:
             return list(addresses)
         allowed = [address for address in addresses if self.admits(address, target.port)]
         if not allowed:
-            raise UnsafeUrl()
+            log.warning("address_refused", host=target.host, port=target.port)
+            raise refuse("address")
         return allowed
 
     def admits(self, address: str, port: int) -> bool:
@@ -110,15 +121,15 @@ def read_policy(private_hosts: str, resolve: Resolver = resolve_name) -> Policy:
 def read_url(url: str) -> Target:
     """Take a URL apart. Raises UnsafeUrl for any but plain http(s) ones: no user or password, no control characters."""
     if len(url) > MAX_URL or CONTROL.search(url):
-        raise UnsafeUrl()
+        raise refuse("url")
     try:
         parts = urlsplit(url)
         host = read_host(parts.hostname or "")
         port = parts.port
     except ValueError as error:
-        raise UnsafeUrl() from error
+        raise refuse("url") from error
     if parts.scheme not in PORTS or "@" in parts.netloc or port == 0:
-        raise UnsafeUrl()
+        raise refuse("url")
     path = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*[]")
     query = "?" + quote(parts.query, safe="/%:=&~+!$,;'@()*[]?") if parts.query else ""
     return Target(parts.scheme, host, port or PORTS[parts.scheme], path + query)

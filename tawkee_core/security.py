@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from .settings import Settings, split_list
 
 ALGORITHM = "HS256"
 ISSUER = "tawkee"
+COLUMN = re.compile(r"^(\w+)\.\w+\|")  # secrets sealed before the column was named are opened still
 
 
 def new_secret() -> str:
@@ -42,7 +44,8 @@ def keyring(keys: str) -> MultiFernet:
 
 
 def seal(settings: Settings, context: str, values: Mapping[str, Any]) -> str:
-    """Encrypt values for one place, e.g. `channel|<workspace>|<id>`. Empty values give an empty text."""
+    """Encrypt values for one place, e.g. `channel.sealed|<workspace>|<id>`: table, column, workspace and row. Empty
+    values give an empty text."""
     if not values:
         return ""
     return keyring(settings.keys).encrypt(json.dumps([context, dict(values)]).encode()).decode()
@@ -56,9 +59,26 @@ def unseal(settings: Settings, context: str, sealed: str) -> dict[str, Any]:
         place, values = json.loads(decrypt(settings.keys, sealed))
     except (InvalidToken, ValueError) as error:
         raise Unavailable("A stored secret cannot be read with the keys given.", slug="secret_unreadable") from error
-    if place != context:
+    if place not in (context, COLUMN.sub(r"\1|", context)):
         raise Unavailable("A stored secret does not belong here.", slug="secret_unreadable")
     return dict(values)
+
+
+def is_current(settings: Settings, sealed: str) -> bool:
+    """Whether a sealed text was encrypted with the first key."""
+    try:
+        Fernet(split_list(settings.keys)[0]).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def reseal(settings: Settings, sealed: str) -> str | None:
+    """The same encrypted with the first key, for the same place; None when no key opens it."""
+    try:
+        return keyring(settings.keys).rotate(sealed.encode()).decode()
+    except InvalidToken:
+        return None
 
 
 @lru_cache(maxsize=1024)

@@ -24,6 +24,19 @@ class Statement(str):
         self.prepare = f"prepare {self.name} as {numbered}"
         given = ", ".join(f"%({name})s{cast}" for name, cast in casts.items())
         self.execute = f"execute {self.name}" + (f" ({given})" if given else "")
+        self.parts: tuple[Statement, ...] = (self,)
+
+
+class Chain(str):
+    """Statements that go to PostgreSQL together, one round trip for all: each sees what was committed before it began,
+    and the last one's rows come back."""
+
+    def __new__(cls, *parts: str) -> "Chain":
+        return super().__new__(cls, "; ".join(parts))
+
+    def __init__(self, *parts: str) -> None:
+        self.parts = tuple(part for part in parts if isinstance(part, Statement))
+        self.execute = "; ".join(part.execute if isinstance(part, Statement) else part for part in parts)
 
 
 class PreparingConnection(connection):
@@ -35,7 +48,10 @@ class PreparingConnection(connection):
 
 
 class PreparingCursor(NamedTupleCursor):
-    """Rows as named tuples. Prepares a `Statement` where its connection can."""
+    """Rows as named tuples. Prepares a `Statement` where its connection can; a transaction `opening` begins with its
+    first statement."""
+
+    opening = False
 
     def _prepare(self, statement: Statement) -> None:
         try:
@@ -47,8 +63,11 @@ class PreparingCursor(NamedTupleCursor):
 
     def execute(self, query: Any, vars: Any = None) -> None:
         prepared = getattr(self.connection, "prepared", None)
-        if isinstance(query, Statement) and prepared is not None:
-            if query.name not in prepared:
-                self._prepare(query)
+        if isinstance(query, Statement | Chain) and prepared is not None:
+            for part in query.parts:
+                if part.name not in prepared:
+                    self._prepare(part)
             query = query.execute
+        if self.opening:
+            query, self.opening = f"begin; {query}", False
         super().execute(query, vars)  # type: ignore[no-untyped-call]  # psycopg2's own gap

@@ -7,38 +7,16 @@ from typing import Any, Literal, TypeAlias
 
 from .model_types import (
     Completion as Completion,
-)
-from .model_types import (
     Embedding as Embedding,
-)
-from .model_types import (
     Model as Model,
-)
-from .model_types import (
     ModelMessage as ModelMessage,
-)
-from .model_types import (
     ModelOptions as ModelOptions,
-)
-from .model_types import (
     ModelUsage as ModelUsage,
-)
-from .model_types import (
     Passage as Passage,
-)
-from .model_types import (
     Tool as Tool,
-)
-from .model_types import (
     ToolCall as ToolCall,
-)
-from .model_types import (
     Transcription as Transcription,
-)
-from .model_types import (
     VectorMatch as VectorMatch,
-)
-from .model_types import (
     VectorPoint as VectorPoint,
 )
 
@@ -58,6 +36,8 @@ MessageKind: TypeAlias = Literal[
 ]
 MEDIA_KINDS = ("image", "audio", "video", "document", "sticker")
 SendSemantics: TypeAlias = Literal["idempotent", "reconcilable", "opaque"]
+Markup: TypeAlias = Literal["markdown", "whatsapp", "html", "plain"]
+TextUnit: TypeAlias = Literal["characters", "utf16", "bytes"]
 ConnectionState: TypeAlias = Literal["disconnected", "connecting", "connected", "failed"]
 
 
@@ -88,10 +68,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class MediaRule:
-    """Which files of one kind a channel carries: MIME types (`image/*` is allowed) and the size in bytes."""
+    """Which files of one kind a channel carries: MIME types (`image/*` is allowed), the size in bytes, and how many
+    words may go with one; longer ones follow as a message of their own."""
 
     mimetypes: tuple[str, ...]
     max_bytes: int
+    max_caption: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +86,15 @@ class TextLimit:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a channel can carry. The core degrades everything else: buttons → numbered text, long → parts."""
+    """What a channel can carry. The core degrades everything else: buttons → numbered text, long → parts.
+
+    `text_unit` is what `max_text` counts; `markup` the marks that the channel shows ("markdown": the text as the model
+    wrote it); `max_choice_text` the longest text over buttons; `opens_whatsapp`:
+    it can write first to anybody on WhatsApp, given `Address("phone", digits)`."""
 
     max_text: int = 4096
+    text_unit: TextUnit = "characters"
+    markup: Markup = "markdown"
     text_limits: Mapping[str, TextLimit] = field(default_factory=dict)
     media_in: Mapping[str, MediaRule] = field(default_factory=dict)
     media_out: Mapping[str, MediaRule] = field(default_factory=dict)
@@ -114,10 +102,13 @@ class Capabilities:
     read_receipts: bool = False
     buttons: int = 0
     max_button: int = 20
+    max_choice_text: int | None = None
     templates: bool = False
     groups: bool = False
     reply_window_hours: int | None = None
     person_window_hours: int | None = None
+    opens_whatsapp: bool = False
+    names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +215,33 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplatePart:
+    """What a template takes beside the parameters of its words: its header's text or file, as an https address, or what
+    its button at `index` gets: the end of its `url`, the `code` to copy. A template's list has no `value`."""
+
+    place: Literal["header", "button"]
+    kind: Literal["text", "image", "video", "document", "url", "code"]
+    index: int = 0
+    name: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
-    """A message the provider approved beforehand; the only thing that may be said outside the reply window."""
+    """A message the provider approved beforehand; the only thing that may be said outside the reply window. `names` are
+    those of its parameters, where they have names."""
 
     name: str
     language: str
     parameters: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    parts: tuple[TemplatePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateInfo:
-    """A template that can be chosen: its words, with {{1}} {{2}} … for parameters, and how the provider sees it."""
+    """A template that can be chosen: its words, with {{1}} {{2}} … for parameters, or {{name}} where they have `names`,
+    what else it takes, and how the provider sees it."""
 
     name: str
     language: str
@@ -242,12 +249,14 @@ class TemplateInfo:
     status: str
     category: str = ""
     parameters: int = 0
+    names: tuple[str, ...] = ()
+    parts: tuple[TemplatePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message on its way out. `id` stays the same through every try; `buttons` are at most what the channel
-    carries."""
+    """A message on its way out. `id` stays the same through every try; `buttons` are at most what the channel carries;
+    `late` is set for a person's words after the AI's window, within people's."""
 
     id: str
     kind: MessageKind
@@ -257,6 +266,7 @@ class Message:
     author: Literal["agent", "person"] = "agent"
     buttons: tuple[Button, ...] = ()
     template: Template | None = None
+    late: bool = False
 
 
 # ---- what a channel reads out of a webhook
@@ -328,6 +338,23 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far everything came that had left for a contact by a moment, where the provider names no message."""
+
+    state: Literal["delivered", "read"]
+    address: Address
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A contact is reached elsewhere from now on: another phone, another id. `before` is no longer theirs."""
+
+    before: Address
+    after: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Qr:
     """A code to scan: a PNG as data URL, and its text where known."""
 
@@ -360,4 +387,4 @@ class Ignored:
     reason: str
 
 
-ChannelEvent: TypeAlias = Incoming | Echo | Edited | Deleted | Status | Connection | Fetch | Ignored
+ChannelEvent: TypeAlias = Incoming | Echo | Edited | Deleted | Status | Watermark | Moved | Connection | Fetch | Ignored

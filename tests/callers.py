@@ -6,10 +6,11 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from tawkee_core.models import new_id
+from tests.canary import canary, learn
 
 Answer = Any  # a werkzeug TestResponse, whose `json` is said to be None at times
 Client = Any  # a FlaskClient, whose methods give such answers
-PASSWORD = "correct horse battery"
+PASSWORD = canary("password")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def register_caller(client: FlaskClient) -> Caller:
     made: Answer = client.post("/api/auth/register", json=given)
     assert made.status_code == 201, made.text
     body = made.json
+    learn(body["access_token"], body["refresh_token"])
     return Caller(
         client, email, body["user"]["id"], body["workspace"]["id"], body["access_token"], body["refresh_token"]
     )

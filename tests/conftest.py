@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
-from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import strategies as st
@@ -19,6 +18,10 @@ from tawkee_core.db import database, migrate
 from tawkee_core.embedded.servers import start_servers
 from tawkee_core.testing.echo_model import ECHO
 from tests.callers import Caller, register_caller
+from tests.canary import canary, fernet_canary
+from tests.watch import check_everything, pytest_runtest_makereport
+
+__all__ = ["pytest_runtest_makereport"]  # a hook of every test
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,18 +42,21 @@ def servers() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def config(servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What `create_app` is given: the servers, a database of this session's own, fresh keys and a data folder."""
-    return {
+def config(servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What `create_app` is given: the servers, a database of this session's own, fresh keys and a data folder. At the
+    end no secret may have been told to anybody."""
+    given = {
         "database_url": make_database(servers["TAWKEE_DATABASE_URL"], "tawkee_tests"),
         "redis_url": servers["TAWKEE_REDIS_URL"],
         "qdrant_url": servers["TAWKEE_QDRANT_URL"],
         "qdrant_api_key": servers.get("TAWKEE_QDRANT_API_KEY", ""),
         "data": str(tmp_path_factory.mktemp("data")),
-        "secret_key": Fernet.generate_key().decode(),
-        "keys": Fernet.generate_key().decode(),
+        "secret_key": canary("signs"),
+        "keys": fernet_canary(),
         "log_format": "console",
     }
+    yield given
+    check_everything(given)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import psycopg2
 import pytest
 
 from tawkee_core.context import Tawkee
@@ -103,15 +104,17 @@ def line(tawkee: Running, echo_channel: EchoChannel, echo_model: EchoModel) -> I
 
 def open_line(running: Running, echo: EchoChannel, model: EchoModel, **settings: Any) -> Iterator[Line]:
     close_breakers()
+    end_work()
     company = running.add_company(**settings)
     line = Line(running, company, running.add_channel(company, "echo"), echo, model)
     yield line
-    echo.semantics, echo.max_text = "opaque", 4096
+    echo.semantics, echo.max_text, echo.extra = "opaque", 4096, {}
+    echo.unofficial = False
     echo.provider.release.set()
     if model.gate is not None:
         model.gate.set()
     line.rest()
-    clear(line)
+    end_work()
 
 
 def close_breakers() -> None:
@@ -120,12 +123,11 @@ def close_breakers() -> None:
         breaker.succeeded(name)
 
 
-def clear(line: Line) -> None:
-    """Leave nothing undone that a later test's threads would find."""
-    company, open_sends = line.company.workspace_id, ("pending", "sending", "reconciling")
-    for table, states in (("turn", ("collecting", "running", "replying")), ("outbound", open_sends)):
-        run(f"update {table} set state = 'cancelled' where workspace_id = %s and state in %s", (company, states))
-    run("update inbound_event set state = 'ignored' where workspace_id = %s and state = 'new'", (company,))
+def end_work() -> None:
+    """Whatever was left to be done, or to be tried again later, is due when it likes: not in the middle of a test."""
+    run("update turn set state = 'cancelled', lease_until = null where state in ('collecting', 'running', 'replying')")
+    run("update outbound set state = 'cancelled' where state in ('pending', 'sending', 'reconciling')")
+    run("update inbound_event set state = 'ignored' where state = 'new'")
 
 
 def set_semantics(line: Line, semantics: SendSemantics) -> None:
@@ -151,6 +153,16 @@ def wait_until(holds: Callable[[], Any], seconds: float = 20.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.005)
+
+
+def waits_for_lock(line: Line) -> bool:
+    """Whether a session waits for another's lock, seen from a connection of our own."""
+    watcher = psycopg2.connect(line.tawkee.settings.database_url)
+    with watcher, watcher.cursor() as cursor:
+        cursor.execute("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+        found = cursor.fetchone()
+    watcher.close()
+    return found is not None
 
 
 def in_parallel(steps: Sequence[Callable[[], Result]]) -> list[Result]:

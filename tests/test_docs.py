@@ -1,4 +1,4 @@
-"""What the pages name exists: settings, metrics, routes, links."""
+"""What the pages name exists: settings, routes, links. Metrics and alerts: tests/house/watched.py."""
 
 import re
 from pathlib import Path
@@ -43,13 +43,6 @@ def test_settings_exist(page: Path) -> None:
 @pages
 def test_routes_exist(page: Path, app: Flask) -> None:
     assert [route for route in routes_named(page.read_text()) if not answers(app, *route)] == []
-
-
-def test_metrics_exist() -> None:
-    code = (ROOT / "tawkee_core" / "metrics.py").read_text()
-    named = set(re.findall(r"\btawkee_\w+", (ROOT / "docs" / "operating.md").read_text())) - {"tawkee_core"}
-    assert {name for name in named if f'"{name}"' not in code} == set()
-    assert len(named) > 5
 
 
 def test_what_is_not_there_is_noticed(app: Flask) -> None:

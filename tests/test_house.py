@@ -8,10 +8,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from tawkee_core.api.permissions import AREA_OF
 from tawkee_core.plugins import load_plugins
 from tawkee_core.settings import Settings
-from tests.house import borders, hooks, shape, shelves
+from tests.api.routes import own_routes
+from tests.house import borders, hooks, shape, shelves, watched
 from tests.house.borders import entry_names
 from tests.house.samples import BAD, Bad, write_sample
 from tests.house.source import House, read_house
@@ -48,6 +51,10 @@ RULES: list[Rule] = [
     shelves.shelves_are_mapped,
     shelves.plugins_are_announced,
     shelves.packages_are_typed,
+    watched.metrics_are_counted,
+    watched.metrics_are_explained,
+    watched.alerts_name_metrics,
+    watched.alerts_are_explained,
 ]
 
 
@@ -85,6 +92,7 @@ def test_house_is_read_whole(house: House) -> None:
     assert len(hooks.specs(house)) > 15
     assert len(borders.public_names(house)) > 50
     assert sum(1 for _ in borders.core_imports(house)) > 100
+    assert len(watched.all_metrics(house)) > 20 and len(watched.alerts(house)) > 10
 
 
 def test_every_plugin_loads(house: House) -> None:
@@ -92,6 +100,11 @@ def test_every_plugin_loads(house: House) -> None:
     assert plugins.broken == {}
     assert {report.name for report in plugins.report()} >= set(entry_names(house))
     assert {entry.name for entry in entry_points(group="tawkee")} >= set(entry_names(house))
+
+
+def test_every_route_has_a_row(app: Flask) -> None:
+    """Who may call a route is written down before it can be called."""
+    assert {route.endpoint for route in own_routes(app)} == set(AREA_OF), "see tawkee_core/api/permissions.py"
 
 
 def check_docs(root: Path) -> subprocess.CompletedProcess[str]:

@@ -4,20 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from tawkee_core import (
-    Ambiguous,
-    AnswerLost,
-    AuthLost,
-    BadInput,
-    BadPayload,
-    Channel,
-    ConnectFailed,
-    NotSent,
-    TooLarge,
-    Unavailable,
-    UnsafeUrl,
-    safe_http,
-)
+from tawkee_core import Ambiguous, BadPayload, Channel, Unavailable, provider, safe_http
 
 from .decode import object_of
 from .failures import send_error, setup_error
@@ -36,26 +23,22 @@ def own_instance(channel: Channel) -> str:
     return f"tawkee-{channel.id[-12:]}"
 
 
-def call(
-    channel: Channel, method: str, route: str, json: Any = None, timeout: float = SECONDS, max_bytes: int = MIB
-) -> safe_http.Answer:
-    """One call with the channel's key, `route/instance`. Raises what safe_http raises."""
+def instance_url(channel: Channel, route: str) -> str:
+    """`route/instance` on the channel's server."""
     path = route if route == "/instance/create" else f"{route}/{quote(instance_of(channel), safe='')}"
-    url = str(channel.config.get("base_url", "")).rstrip("/") + path
-    headers = {"apikey": str(channel.config.get("api_key", "")).strip()}
-    return safe_http.request(method, url, json=json, headers=headers, timeout=timeout, max_bytes=max_bytes)
+    return str(channel.config.get("base_url", "")).rstrip("/") + path
+
+
+def key_of(channel: Channel) -> dict[str, str]:
+    return {"apikey": str(channel.config.get("api_key", "")).strip()}
 
 
 def carry(channel: Channel, route: str, json: Any, timeout: float = SECONDS, max_bytes: int = MIB) -> safe_http.Answer:
     """A POST whose failures are those of sending. Raises NotSent, Ambiguous or AuthLost."""
-    try:
-        return call(channel, "POST", route, json, timeout, max_bytes)
-    except (UnsafeUrl, BadInput) as error:
-        raise AuthLost("The Evolution server's address or key cannot be used.") from error
-    except ConnectFailed as error:
-        raise NotSent("The Evolution server could not be reached.") from error
-    except (AnswerLost, TooLarge) as error:
-        raise Ambiguous("The Evolution server's answer was lost.") from error
+    url = instance_url(channel, route)
+    return provider.request(
+        "the Evolution server", "POST", url, json, headers=key_of(channel), timeout=timeout, max_bytes=max_bytes
+    )
 
 
 def send(channel: Channel, route: str, json: Mapping[str, Any]) -> str:
@@ -77,7 +60,8 @@ def ask(channel: Channel, method: str, route: str, json: Any = None, accept: tup
 
     Raises AuthLost for a wrong key, LicenseRequired, NotFound for an unknown instance, Conflict for a name in use,
     BadInput for what the server refuses, Unavailable for what is broken there, and what safe_http raises."""
-    answer = call(channel, method, route, json, SETUP_SECONDS)
+    url = instance_url(channel, route)
+    answer = safe_http.request(method, url, json=json, headers=key_of(channel), timeout=SETUP_SECONDS)
     if answer.status in accept:
         return {}
     if answer.status not in (200, 201):

@@ -1,11 +1,10 @@
 """What a WhatsApp message says: its kind, its text, its file and whatever else its kind needs."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tawkee_core import Media
+from tawkee_core import BadPayload, Media, read_json
 
 from .decode import bytes_of, number_of, object_of, read_card, text_of
 
@@ -118,8 +117,8 @@ def read_flow_choice(part: Part) -> Content:
     """A native flow's answer: its parameters are a JSON text with the chosen `id`."""
     parameters = text_of(object_of(part.get("nativeFlowResponseMessage")).get("paramsJson"))
     try:
-        chosen = object_of(json.loads(parameters or "{}"))
-    except (ValueError, RecursionError):
+        chosen = object_of(read_json((parameters or "{}").encode("utf-8", "replace")))
+    except BadPayload:
         chosen = {}
     return choose(chosen.get("id"), object_of(part.get("body")).get("text") or chosen.get("display_text"), part)
 

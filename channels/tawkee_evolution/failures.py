@@ -20,6 +20,7 @@ from tawkee_core import (
     Refused,
     TawkeeError,
     Unavailable,
+    provider,
     safe_http,
 )
 
@@ -46,7 +47,7 @@ def send_error(answer: safe_http.Answer) -> TawkeeError:
         case 413 | 415 | 422:
             return Refused(text)
         case 429:
-            return RateLimited(text, retry_after=retry_after(answer))
+            return RateLimited(text, retry_after=provider.retry_after(answer))
         case 503 if is_unlicensed(answer):
             return AuthLost(words.UNLICENSED)
         case 503:
@@ -64,11 +65,6 @@ def refusal(answer: safe_http.Answer, text: str) -> TawkeeError:
     if "Connection Closed" in text:
         return NotSent("WhatsApp is not connected on the Evolution server.")
     return Ambiguous(text) if WHILE_SENDING.match(text) else Refused(text)
-
-
-def retry_after(answer: safe_http.Answer) -> float:
-    seconds = answer.headers.get("retry-after", "")
-    return min(float(seconds), 3600.0) if seconds.isdecimal() else 30.0
 
 
 def setup_error(answer: safe_http.Answer) -> TawkeeError:

@@ -14,7 +14,6 @@ from .api import MIB, carry
 from .content import read_content
 from .decode import number_of, object_of
 from .jids import stored_jids
-from .markup import format_text
 
 SETTLED_SECONDS = 30.0
 CLOCK_SECONDS = 5.0
@@ -70,4 +69,4 @@ def is_same(record: dict[str, Any], message: Message, since: float) -> bool:
         return False
     content = read_content(object_of(record.get("message")))
     kinds = (message.kind, "document") if message.media else ("text",)
-    return content.kind in kinds and content.text.strip() == format_text(message.text).strip()
+    return content.kind in kinds and content.text.strip() == message.text.strip()

@@ -12,7 +12,6 @@ from .api import MIB, carry, send
 from .decode import base64_of, object_of, text_of
 from .failures import send_error
 from .jids import PERSON
-from .markup import format_text
 
 MAX_FILE = 25 * MIB
 
@@ -25,7 +24,7 @@ def send_message(channel: Channel, contact: Contact, message: Message) -> str:
     if message.media is None:
         if not message.text.strip():
             raise Refused("There is nothing to send.")
-        return send(channel, "/message/sendText", body | {"text": format_text(message.text)})
+        return send(channel, "/message/sendText", body | {"text": message.text})
     return send_file(channel, body, message, message.media)
 
 
@@ -41,7 +40,7 @@ def send_file(channel: Channel, body: dict[str, Any], message: Message, media: M
         "mimetype": media.mimetype,
         "media": content,
         "fileName": media.filename or "arquivo" + (guess_extension(media.mimetype) or ""),
-        "caption": format_text(message.text),
+        "caption": message.text,
     }
     return send(channel, "/message/sendMedia", body | details)
 

@@ -1,9 +1,9 @@
 """Mercado Livre: questions about a seller's products are answered, and buyers' messages after the sale."""
 
-from tawkee_core import Channel, ChannelEvent, ChannelInfo, Connection, Contact, Message, hookimpl
+from tawkee_core import Channel, ChannelEvent, ChannelInfo, Connection, Contact, Media, Message, hookimpl
 
 from . import oauth, send
-from .fetch import fetch_resource
+from .fetch import fetch_file, fetch_resource
 from .info import INFO
 from .parse import list_missed, parse_notification, verify_application
 
@@ -31,8 +31,13 @@ def channel_fetch(channel: Channel, resource: str) -> list[ChannelEvent]:
 
 
 @hookimpl
-def channel_catch_up(channel: Channel) -> list[ChannelEvent]:
-    return list_missed(channel)
+def channel_catch_up(channel: Channel, since: float) -> list[ChannelEvent]:
+    return list_missed(channel, since)
+
+
+@hookimpl
+def channel_media(channel: Channel, media: Media) -> Media:
+    return fetch_file(channel, media)
 
 
 @hookimpl

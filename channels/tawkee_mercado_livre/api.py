@@ -3,75 +3,67 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tawkee_core import (
-    Ambiguous,
-    AnswerLost,
-    AuthLost,
-    BadPayload,
-    Channel,
-    ConnectFailed,
-    NotSent,
-    RateLimited,
-    Refused,
-    SendError,
-    TooLarge,
-    UnsafeUrl,
-    safe_http,
-)
+from tawkee_core import Ambiguous, AuthLost, Channel, NotSent, RateLimited, Refused, SendError, provider, safe_http
 
-from .info import API
+from .info import API, MAX_FILE
 
-SECONDS = 12.0
+NAME = "Mercado Livre"
 
 
 def base_of(channel: Channel) -> str:
     return str(channel.config.get("api_url") or API).rstrip("/")
 
 
-def carry(channel: Channel, method: str, path: str, **sent: Any) -> safe_http.Answer:
-    """One request. Raises NotSent, Ambiguous or AuthLost."""
-    try:
-        return safe_http.request(method, base_of(channel) + path, timeout=SECONDS, **sent)
-    except UnsafeUrl as error:
-        raise AuthLost("The API's address may not be called from here.") from error
-    except ConnectFailed as error:
-        raise NotSent("Mercado Livre could not be reached.") from error
-    except (AnswerLost, TooLarge) as error:
-        raise Ambiguous("Mercado Livre's answer was lost.") from error
+def authorization(channel: Channel) -> dict[str, str]:
+    return {"authorization": f"Bearer {channel.config.get('access_token', '')}"}
 
 
-def call(channel: Channel, method: str, path: str, values: Mapping[str, Any] | None = None) -> Any:
+def call(
+    channel: Channel,
+    method: str,
+    path: str,
+    values: Mapping[str, Any] | None = None,
+    files: provider.Files | None = None,
+) -> Any:
     """One call under the seller's token; its answer. Raises a SendError."""
-    headers = {"authorization": f"Bearer {channel.config.get('access_token', '')}"}
-    return read_answer(carry(channel, method, path, json=values, headers=headers))
+    url, headers = base_of(channel) + path, authorization(channel)
+    return read_answer(provider.request(NAME, method, url, values, files=files, headers=headers))
 
 
 def get(channel: Channel, path: str) -> Any:
     """Something fetched: what is ambiguous for a message may simply be asked again. Raises NotSent, Refused,
     AuthLost."""
-    try:
+    with provider.asking():
         return call(channel, "GET", path)
-    except (Ambiguous, RateLimited) as error:
-        raise NotSent(str(error)) from error
+
+
+def post_form(channel: Channel, path: str, form: Mapping[str, str]) -> Any:
+    """A form without a token, as OAuth wants it. Raises a SendError."""
+    return read_answer(provider.request(NAME, "POST", base_of(channel) + path, data=form))
+
+
+def download(channel: Channel, path: str) -> safe_http.Answer:
+    """A file of a message. Raises NotSent, or Refused when it is gone."""
+    base = base_of(channel) + "/"
+    return provider.download(
+        NAME, base_of(channel) + path, MAX_FILE, lambda at: authorization(channel) if at.startswith(base) else {}
+    )
 
 
 def read_answer(answer: safe_http.Answer) -> Any:
-    try:
-        body = answer.read_json()
-    except BadPayload as error:
-        raise Ambiguous(f"The answer is no JSON (status {answer.status}).") from error
+    body = provider.read_answer(answer)
     if answer.status < 300:
         return body
-    raise send_error(answer.status, body if isinstance(body, dict) else {})
+    raise send_error(answer, body if isinstance(body, dict) else {})
 
 
-def send_error(status: int, body: Mapping[str, Any]) -> SendError:
-    text = str(body.get("message") or body.get("error") or f"status {status}")[:300]
-    match status:
+def send_error(answer: safe_http.Answer, body: Mapping[str, Any]) -> SendError:
+    text = str(body.get("message") or body.get("error") or f"status {answer.status}")[:300]
+    match answer.status:
         case 401:
             return AuthLost(f"Mercado Livre no longer accepts the seller's token: {text}")
         case 429:
-            return RateLimited(text, retry_after=60.0)
+            return RateLimited(text, retry_after=provider.retry_after(answer, 60.0))
         case 409:
             return NotSent(text)
         case 400 | 403 | 404 | 422 | 451:

@@ -1,12 +1,13 @@
 """How the channel presents itself. Limits: developers.mercadolivre.com.br, questions and post-sale messages (2026)."""
 
-from tawkee_core import Capabilities, ChannelInfo, Field, Label, Pace, TextLimit
+from tawkee_core import Capabilities, ChannelInfo, Field, Label, MediaRule, Pace, TextLimit
 
 API = "https://api.mercadolibre.com"
 AUTH = "https://auth.mercadolivre.com.br"
 QUESTION, PACK = "question", "pack"
 MAX_ANSWER = 2000
 MAX_MESSAGE = 350
+MAX_FILE = 25 * 1024 * 1024
 
 INFO = ChannelInfo(
     label=Label("Mercado Livre", "Mercado Livre"),
@@ -34,6 +35,12 @@ INFO = ChannelInfo(
     ),
     capabilities=Capabilities(
         max_text=MAX_MESSAGE,
+        markup="plain",
+        media_in={kind: MediaRule(("*/*",), MAX_FILE) for kind in ("image", "document")},
+        media_out={
+            "image": MediaRule(("image/jpeg", "image/png"), MAX_FILE),
+            "document": MediaRule(("application/pdf", "text/plain"), MAX_FILE),
+        },
         text_limits={QUESTION: TextLimit(MAX_ANSWER, parts=1), PACK: TextLimit(MAX_MESSAGE, parts=3)},
     ),
     pace=Pace(per_second=8.0),

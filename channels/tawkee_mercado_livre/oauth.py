@@ -4,12 +4,13 @@ import base64
 import hashlib
 import hmac
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from tawkee_core import Ambiguous, AuthLost, BadInput, Channel, Connection, Label, NotSent, Refused
 
-from .api import carry, get, read_answer
+from .api import get, post_form
 from .fetch import mapping, text_of
 from .info import AUTH
 
@@ -45,9 +46,7 @@ def finish(channel: Channel, query: dict[str, str], return_url: str) -> Connecti
     values = {"code": query["code"], "redirect_uri": return_url}
     values["code_verifier"] = verifier_of(channel, query.get("state", ""))
     tokens = ask_tokens(channel, "authorization_code", values)
-    with_token = Channel(
-        **{name: getattr(channel, name) for name in channel.__slots__} | {"config": {**channel.config, **tokens}}
-    )
+    with_token = replace(channel, config={**channel.config, **tokens})
     seller = mapping(get(with_token, "/users/me"))
     nick = text_of(seller.get("nickname"))
     kept = tokens | {
@@ -70,7 +69,7 @@ def ask_tokens(channel: Channel, grant: str, values: dict[str, str]) -> dict[str
         "client_secret": str(channel.config.get("client_secret", "")),
     }
     try:
-        answer = mapping(read_answer(carry(channel, "POST", "/oauth/token", data=form | values)))
+        answer = mapping(post_form(channel, "/oauth/token", form | values))
     except Refused as error:
         raise AuthLost(f"Mercado Livre gave no token: {error}") from error
     except Ambiguous as error:

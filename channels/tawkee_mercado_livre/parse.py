@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from tawkee_core import BadPayload, Channel, ChannelEvent, Fetch, Ignored, InvalidWebhook, read_json
@@ -11,6 +12,7 @@ from .api import get
 QUESTION = re.compile(r"/?questions/(\d{1,20})")
 MESSAGE = re.compile(r"(?:/?messages/)?([0-9a-fA-F]{16,64})")
 TOPICS = ("questions", "messages")
+TRIED_SECONDS = 2 * 3600.0
 
 
 def verify_application(channel: Channel, body: bytes) -> bool:
@@ -51,12 +53,28 @@ def read_notification(channel: Channel, payload: Mapping[str, Any]) -> ChannelEv
     return Ignored(f"notification of {topic[:60]}")
 
 
-def list_missed(channel: Channel) -> list[ChannelEvent]:
-    """Where to look for what Mercado Livre gave up delivering in the last two days."""
+def list_missed(channel: Channel, since: float) -> list[ChannelEvent]:
+    """Where to look for what Mercado Livre gave up delivering, after an hour of trying. It lists two days of it, of
+    which those before `since` were seen."""
     missed: list[ChannelEvent] = []
     for topic in TOPICS:
         found = get(channel, f"/missed_feeds?app_id={channel.config.get('client_id')}&topic={topic}")
         rows = found.get("messages") if isinstance(found, dict) else None
-        events = [read_notification(channel, row) for row in rows or () if isinstance(row, dict)]
-        missed += [event for event in events if isinstance(event, Fetch)]
-    return missed
+        new = [row for row in rows or () if isinstance(row, dict) and is_later(row, since - TRIED_SECONDS)]
+        missed += [event for event in (read_missed(channel, row) for row in new) if isinstance(event, Fetch)]
+    return list(dict.fromkeys(missed))
+
+
+def is_later(row: Mapping[str, Any], since: float) -> bool:
+    """Whether a notification was sent since then; one without a time may have been."""
+    try:
+        return datetime.fromisoformat(str(row.get("sent"))).timestamp() >= since
+    except ValueError:
+        return True
+
+
+def read_missed(channel: Channel, row: Mapping[str, Any]) -> ChannelEvent:
+    try:
+        return read_notification(channel, row)
+    except BadPayload as error:
+        return Ignored(str(error))

@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 
-from tawkee_core import Ambiguous, Channel, Contact, Message, NotSent, Refused
+from tawkee_core import Ambiguous, Channel, Contact, Media, Message, NotSent, Refused, provider
 
 from .api import call, get
 from .fetch import mapping, moment_of, text_of
@@ -26,30 +26,40 @@ log = structlog.get_logger()
 
 def send_message(channel: Channel, contact: Contact, message: Message) -> str:
     """Answer a question, or write into a sale's conversation; the provider's id."""
-    if message.media is not None:
-        raise Refused("Files are not sent to Mercado Livre.")
     text, removed = clean_answer(message.text)
     if removed:
         log.warning("answer_cleaned", channel_id=channel.id, message_id=message.id, pieces=len(removed))
-    if not text.strip():
-        raise Refused("There is nothing to send.")
     if contact.address.kind == QUESTION:
+        if message.media is not None:
+            raise Refused("An answer to a question carries no file.")
         return answer_question(channel, contact.address.value, text)
-    return write_message(channel, contact.address.value, text)
+    return write_message(channel, contact.address.value, words_of(message), message.media)
+
+
+def words_of(message: Message) -> str:
+    """What a sale's conversation is told: clean, in Latin-1; a file without words is called by its name."""
+    text = latin_text(clean_answer(message.text)[0]).strip()
+    return (text or (latin_text(message.media.filename) if message.media else ""))[:MAX_MESSAGE].strip()
 
 
 def answer_question(channel: Channel, number: str, text: str) -> str:
     """There is one answer a question; a second one is refused by Mercado Livre."""
+    if not text.strip():
+        raise Refused("There is nothing to send.")
     call(channel, "POST", "/answers", {"question_id": int(number), "text": text[:MAX_ANSWER]})
     return f"answer:{number}"
 
 
-def write_message(channel: Channel, pack: str, text: str) -> str:
+def write_message(channel: Channel, pack: str, text: str, media: Media | None) -> str:
     seller = channel.config.get("user_id")
-    agent = AGENTS.get(str(channel.config.get("site_id", "MLB")))
+    agent = AGENTS.get(site_of(channel))
     if agent is None:
         raise Refused("Messages after a sale are not known for this country.")
-    values = {"from": {"user_id": str(seller)}, "to": {"user_id": str(agent)}, "text": latin_text(text)[:MAX_MESSAGE]}
+    if not text:
+        raise Refused("There is nothing to send.")
+    values: dict[str, Any] = {"from": {"user_id": str(seller)}, "to": {"user_id": str(agent)}, "text": text}
+    if media is not None:
+        values["attachments"] = [upload_file(channel, media)]
     sent = mapping(call(channel, "POST", f"/messages/packs/{pack}/sellers/{seller}?tag=post_sale", values))
     if sent.get("status") == "moderated":
         reason = text_of(mapping(sent.get("message_moderation")).get("reason"))
@@ -57,6 +67,23 @@ def write_message(channel: Channel, pack: str, text: str) -> str:
     if not text_of(sent.get("id")):
         raise Ambiguous("The answer names no message.")
     return f"message:{sent['id']}"
+
+
+def upload_file(channel: Channel, media: Media) -> str:
+    """A file on its way out, which Mercado Livre keeps for 48 hours; uploading it twice does no harm."""
+    if media.data is None:
+        raise Refused("The file is not here.")
+    file = (latin_text(media.filename) or "arquivo", media.data, media.mimetype)
+    path = f"/messages/attachments?tag=post_sale&site_id={site_of(channel)}"
+    with provider.asking():
+        uploaded = mapping(call(channel, "POST", path, {}, {"file": file}))
+    if not text_of(uploaded.get("id")):
+        raise NotSent("Mercado Livre's answer names no file.")
+    return text_of(uploaded["id"])
+
+
+def site_of(channel: Channel) -> str:
+    return str(channel.config.get("site_id") or "MLB")
 
 
 def latin_text(text: str) -> str:
@@ -90,7 +117,7 @@ def find_answer(channel: Channel, number: str) -> str:
 def find_message(channel: Channel, pack: str, message: Message, since: float) -> str:
     seller = channel.config.get("user_id")
     thread = mapping(get(channel, f"/messages/packs/{pack}/sellers/{seller}?tag=post_sale&mark_as_read=false"))
-    text = latin_text(clean_answer(message.text)[0])[:MAX_MESSAGE].strip()
+    text = words_of(message)
     for row in thread.get("messages") or ():
         if is_ours(mapping(row), str(seller), text, since):
             return f"message:{row['id']}"

@@ -2,76 +2,78 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from tawkee_core import (
     Ambiguous,
-    AnswerLost,
     AuthLost,
-    BadInput,
-    BadPayload,
     Channel,
-    ConnectFailed,
     NotSent,
     RateLimited,
     Refused,
     SendError,
-    TooLarge,
-    UnsafeUrl,
+    provider,
     safe_http,
 )
 
 API = "https://graph.facebook.com"
 VERSION = "v25.0"
-SECONDS = 12.0
+NAME = "Meta"
 MAX_FILE = 100 * 1024 * 1024
-Files = Mapping[str, tuple[str, bytes, str]]
+FILE_HOSTS = (".facebook.com", ".fbsbx.com", ".whatsapp.net")
 
-AUTH = frozenset((10, 102, 190, 131031, 131005, 133010, 133016, *range(200, 300)))
+# token, permission, account locked, blocked or not paid for, number not registered: nothing can be sent until mended
+AUTH = frozenset((10, 102, 190, 368, 131005, 131031, 131042, 133010, 133016, *range(200, 300)))
 BUSY = frozenset((4, 17, 32, 613, 80007, 130429, 131048, 131056))
 AGAIN = frozenset((1, 2, 1200, 131016, 131057, 133004))
-# code 10 with one of these is a closed window and no lost permission (Instagram, Messenger)
-WINDOW = frozenset((2534022, 2018278))
+# with one of these, code 10 or 200 speaks of one contact and no lost permission (Instagram, Messenger): the window is
+# closed, or the person is not there
+PERSONAL = frozenset((2534022, 2018278, 1545041))
 PAIR_SECONDS = 6.0
 
 
 def call(
-    channel: Channel, method: str, path: str, values: Mapping[str, Any] | None = None, files: Files | None = None
+    channel: Channel,
+    method: str,
+    path: str,
+    values: Mapping[str, Any] | None = None,
+    files: provider.Files | None = None,
 ) -> Any:
     """One call under the channel's token; its answer. Raises a SendError: what may be done with the message after
     it."""
-    base = str(channel.config.get("api_url") or API).rstrip("/")
-    headers = {"authorization": f"Bearer {str(channel.config.get('token', '')).strip()}"}
-    url = f"{base}/{VERSION}/{path}"
-    try:
-        if files:
-            form = {name: str(value) for name, value in (values or {}).items()}
-            answer = safe_http.request(method, url, data=form, files=files, headers=headers, timeout=SECONDS)
-        else:
-            answer = safe_http.request(method, url, json=values, headers=headers, timeout=SECONDS)
-    except UnsafeUrl as error:
-        raise AuthLost("The Graph API's address may not be called from here.") from error
-    except ConnectFailed as error:
-        raise NotSent("Meta could not be reached.") from error
-    except (AnswerLost, TooLarge) as error:
-        raise Ambiguous("Meta's answer was lost.") from error
-    return read_answer(answer)
+    url = f"{base_of(channel)}/{VERSION}/{path}"
+    return read_answer(provider.request(NAME, method, url, values, files=files, headers=authorization(channel)))
+
+
+def renew_token(channel: Channel) -> dict[str, Any]:
+    """A long-lived token of Instagram for another 60 days: {access_token, expires_in}. The token goes as the parameter
+    that Meta documents, on a path without a version. Raises AuthLost, NotSent, Refused."""
+    query = urlencode({"grant_type": "ig_refresh_token", "access_token": str(channel.config.get("token", "")).strip()})
+    with provider.asking():
+        answer = read_answer(provider.request(NAME, "GET", f"{base_of(channel)}/refresh_access_token?{query}"))
+    return answer if isinstance(answer, dict) else {}
+
+
+def base_of(channel: Channel) -> str:
+    return str(channel.config.get("api_url") or API).rstrip("/")
+
+
+def authorization(channel: Channel) -> dict[str, str]:
+    return {"authorization": f"Bearer {str(channel.config.get('token', '')).strip()}"}
 
 
 def read_answer(answer: safe_http.Answer) -> Any:
-    try:
-        body = answer.read_json()
-    except BadPayload as error:
-        raise Ambiguous(f"The answer is no JSON (status {answer.status}).") from error
+    body = provider.read_answer(answer)
     if answer.status < 300 and not (isinstance(body, dict) and "error" in body):
         return body
-    error_body = body.get("error") if isinstance(body, dict) else None
-    raise send_error(answer.status, error_body if isinstance(error_body, dict) else {})
+    error = body.get("error") if isinstance(body, dict) else None
+    raise send_error(answer.status, error if isinstance(error, dict) else {})
 
 
 def send_error(status: int, error: Mapping[str, Any]) -> SendError:
     """What an error object means: {message, type, code, error_subcode?, error_data: {details}}."""
     code, text = error.get("code"), explain(status, error)
-    if error.get("error_subcode") in WINDOW or code == 551:
+    if error.get("error_subcode") in PERSONAL or code == 551:
         return Refused(text)
     if code in AUTH or status == 401:
         return AuthLost(text)
@@ -94,24 +96,18 @@ def explain(status: int, error: Mapping[str, Any]) -> str:
 
 def set_up(channel: Channel, method: str, path: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A call that is no message. Raises AuthLost, NotSent, RateLimited, or BadInput with Meta's own words."""
-    try:
+    with provider.setting_up(NAME):
         answer = call(channel, method, path, values)
-    except Refused as error:
-        raise BadInput(f"Meta refuses: {error}", slug="provider_refused") from error
-    except Ambiguous as error:
-        raise NotSent(str(error)) from error
     return answer if isinstance(answer, dict) else {}
 
 
-def download(channel: Channel, url: str) -> bytes:
-    """A file of a message; Meta wants the token there too. Raises NotSent, or Refused when it is gone."""
-    headers = {"authorization": f"Bearer {str(channel.config.get('token', '')).strip()}"}
-    try:
-        answer = safe_http.request("GET", url, headers=headers, timeout=30.0, max_bytes=MAX_FILE)
-    except (TooLarge, UnsafeUrl) as error:
-        raise Refused(str(error)) from error
-    except (ConnectFailed, AnswerLost) as error:
-        raise NotSent("Meta could not be reached.") from error
-    if answer.status == 200:
-        return answer.body
-    raise Refused("The file is gone.") if answer.status in (400, 404, 410) else NotSent(f"status {answer.status}")
+def download(channel: Channel, url: str) -> safe_http.Answer:
+    """A file of a message. Raises NotSent, or Refused when it is gone."""
+    return provider.download(NAME, url, MAX_FILE, lambda at: authorization(channel) if is_meta(channel, at) else {})
+
+
+def is_meta(channel: Channel, url: str) -> bool:
+    """Whether an address may see the token, which some of Meta's own file servers want."""
+    parts = urlsplit(url)
+    ours = parts.scheme == "https" and (parts.hostname or "").endswith(FILE_HOSTS)
+    return ours or url.startswith(base_of(channel) + "/")

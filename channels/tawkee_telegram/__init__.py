@@ -1,7 +1,7 @@
 """Telegram through the Bot API: a bot made with @BotFather answers private chats, and groups that call it."""
 
-from collections.abc import Sequence
 from hmac import compare_digest
+from typing import Any
 
 from tawkee_core import (
     Channel,
@@ -17,7 +17,7 @@ from tawkee_core import (
 
 from . import send, setup
 from .info import INFO
-from .parse import parse_update
+from .parse import answer_press, parse_update
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"
 
@@ -41,6 +41,12 @@ def channel_parse(channel: Channel, body: bytes) -> list[ChannelEvent]:
 
 
 @hookimpl
+def channel_acknowledge(body: bytes) -> dict[str, Any] | None:
+    """A pressed button waits until its press is answered, also when nobody answers its message."""
+    return answer_press(body)
+
+
+@hookimpl
 def channel_send(channel: Channel, contact: Contact, message: Message) -> str:
     return send.send_message(channel, contact, message)
 
@@ -53,12 +59,6 @@ def channel_media(channel: Channel, media: Media) -> Media:
 @hookimpl
 def channel_typing(channel: Channel, contact: Contact) -> bool:
     return send.show_typing(channel, contact)
-
-
-@hookimpl
-def channel_read(channel: Channel, message_ids: Sequence[str]) -> bool:
-    """Telegram has no read receipts for bots, but a pressed button waits until its press is answered."""
-    return send.answer_presses(channel, message_ids)
 
 
 @hookimpl

@@ -5,6 +5,7 @@ from tawkee_core import Capabilities, ChannelInfo, Field, Label, MediaRule, Pace
 MIB = 1024 * 1024
 API = "https://api.telegram.org"
 MAX_DOWNLOAD = 20 * MIB
+MAX_CAPTION = 1024
 IN = MediaRule(("*/*",), MAX_DOWNLOAD)
 
 INFO = ChannelInfo(
@@ -42,15 +43,16 @@ INFO = ChannelInfo(
     pace=Pace(contact_seconds=1.0, burst=3, per_second=30.0),
     capabilities=Capabilities(
         max_text=4096,
+        text_unit="utf16",
+        markup="html",
         media_in={kind: IN for kind in ("image", "audio", "video", "document", "sticker")},
         media_out={
-            "image": MediaRule(("image/jpeg", "image/png", "image/webp", "image/gif"), 10 * MIB),
-            "audio": MediaRule(("audio/ogg", "audio/mpeg", "audio/mp4", "audio/x-m4a"), 50 * MIB),
-            "video": MediaRule(("video/mp4",), 50 * MIB),
-            "document": MediaRule(("*/*",), 50 * MIB),
+            "image": MediaRule(("image/jpeg", "image/png", "image/webp", "image/gif"), 10 * MIB, MAX_CAPTION),
+            "audio": MediaRule(("audio/ogg", "audio/mpeg", "audio/mp4", "audio/x-m4a"), 50 * MIB, MAX_CAPTION),
+            "video": MediaRule(("video/mp4",), 50 * MIB, MAX_CAPTION),
+            "document": MediaRule(("*/*",), 50 * MIB, MAX_CAPTION),
         },
         typing=True,
-        read_receipts=True,
         buttons=10,
         max_button=60,
         groups=True,

@@ -2,16 +2,17 @@
 
 Facts: core.telegram.org/bots/api. Ids of messages are unique in their chat only, so ours are `chat:message`."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tawkee_core import Address, BadPayload, Channel, ChannelEvent, Edited, Ignored, Incoming, read_json
+from tawkee_core import Address, BadPayload, Channel, ChannelEvent, Edited, Ignored, Incoming, Moved, read_json
 
 from .content import read_content
 
 GROUPS = ("group", "supergroup")
-PRESS = "press:"
+NAMED = re.compile(r"@(\w+)")
 
 
 def parse_update(channel: Channel, body: bytes) -> ChannelEvent:
@@ -28,11 +29,13 @@ def parse_update(channel: Channel, body: bytes) -> ChannelEvent:
 
 def read_message(channel: Channel, update_id: int, message: Mapping[str, Any]) -> ChannelEvent:
     chat, sender = object_of(message.get("chat"), "chat"), object_of(message.get("from", {}), "from")
-    if sender.get("is_bot"):
+    if sender.get("is_bot") and "sender_chat" not in message:  # an anonymous admin writes through a bot of Telegram's
         return Ignored("written by a bot")
-    group = chat.get("type") in GROUPS
-    if group and channel.config.get("groups") != "store":
+    group = is_group(chat)
+    if group and ignores_groups(channel):
         return Ignored("group message")
+    if isinstance(message.get("migrate_to_chat_id"), int):
+        return Moved(address_of(chat, True), (Address("group", str(message["migrate_to_chat_id"])),))
     content = read_content(message)
     if content is None:
         return Ignored("service message")
@@ -40,7 +43,7 @@ def read_message(channel: Channel, update_id: int, message: Mapping[str, Any]) -
         id=message_id(chat, message.get("message_id")),
         addresses=(address_of(chat, group),),
         name=name_of(sender),
-        sender=name_of(sender),
+        sender=name_of(sender) or text_of(object_of(message.get("sender_chat", {}), "sender_chat").get("title"))[:200],
         sent_at=moment_of(message.get("date")),
         quoted_id=quoted_id(chat, message.get("reply_to_message")),
         group=group,
@@ -53,25 +56,30 @@ def read_message(channel: Channel, update_id: int, message: Mapping[str, Any]) -
 
 
 def read_edit(channel: Channel, update_id: int, message: Mapping[str, Any]) -> ChannelEvent:
-    content = read_content(message)
+    chat, content = object_of(message.get("chat"), "chat"), read_content(message)
     if content is None:
         return Ignored("service message")
-    return Edited(message_id(object_of(message.get("chat"), "chat"), message.get("message_id")), content.text)
+    if is_group(chat) and ignores_groups(channel):
+        return Ignored("group message")
+    return Edited(message_id(chat, message.get("message_id")), content.text)
 
 
 def read_press(channel: Channel, update_id: int, press: Mapping[str, Any]) -> ChannelEvent:
-    """A button under one of our messages; its id is kept, since the press must be answered."""
+    """A button under one of our messages; the press itself is answered with the webhook."""
     chat = object_of(object_of(press.get("message", {}), "message").get("chat", {}), "chat")
     sender = object_of(press.get("from"), "from")
     if not chat:
         return Ignored("button of an inline message")
-    data = text_of(press.get("data"))
+    data, group = text_of(press.get("data")), is_group(chat)
     return Incoming(
-        id=f"{PRESS}{press.get('id')}",
-        addresses=(address_of(chat, chat.get("type") in GROUPS),),
+        id=f"press:{press.get('id')}",
+        addresses=(address_of(chat, group),),
         kind="choice",
         text=pressed_label(press) or data,
         name=name_of(sender),
+        sender=name_of(sender),
+        group=group,
+        mentioned=group,
         data={"id": data, "title": pressed_label(press)},
         quoted_id=quoted_id(chat, press.get("message")),
     )
@@ -81,13 +89,16 @@ def read_reaction(channel: Channel, update_id: int, reaction: Mapping[str, Any])
     chat = object_of(reaction.get("chat"), "chat")
     target = message_id(chat, reaction.get("message_id"))
     given = [each.get("emoji", "") for each in reaction.get("new_reaction") or () if isinstance(each, dict)]
-    if chat.get("type") in GROUPS and channel.config.get("groups") != "store":
+    if is_group(chat) and ignores_groups(channel):
         return Ignored("group message")
+    who = name_of(object_of(reaction.get("user", {}), "user"))
     return Incoming(
         id=f"{target}:reaction:{update_id}",
-        addresses=(address_of(chat, chat.get("type") in GROUPS),),
+        addresses=(address_of(chat, is_group(chat)),),
         kind="reaction",
-        name=name_of(object_of(reaction.get("user", {}), "user")),
+        name=who,
+        sender=who,
+        group=is_group(chat),
         sent_at=moment_of(reaction.get("date")),
         data={"emoji": text_of(given[0]) if given else "", "target": target},
     )
@@ -114,7 +125,27 @@ def is_called(channel: Channel, message: Mapping[str, Any]) -> bool:
     if name and text_of(replied.get("username")).lower() == name:
         return True
     text = (text_of(message.get("text")) or text_of(message.get("caption"))).lower()
-    return bool(name) and f"@{name}" in text
+    return bool(name) and name in NAMED.findall(text)
+
+
+def is_group(chat: Mapping[str, Any]) -> bool:
+    return chat.get("type") in GROUPS
+
+
+def ignores_groups(channel: Channel) -> bool:
+    return channel.config.get("groups") != "store"
+
+
+def answer_press(body: bytes) -> dict[str, Any] | None:
+    """What stops the clock on a pressed button: a method that Telegram carries out when it reads it in our answer."""
+    try:
+        update = read_json(body)
+    except BadPayload:
+        return None
+    press = update.get("callback_query") if isinstance(update, dict) else None
+    if not isinstance(press, dict) or not isinstance(press.get("id"), str):
+        return None
+    return {"method": "answerCallbackQuery", "callback_query_id": press["id"]}
 
 
 def pressed_label(press: Mapping[str, Any]) -> str:

@@ -1,16 +1,13 @@
 """Messages on their way out, the courtesies around them, and files on their way in."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tawkee_core import Ambiguous, Button, Channel, Contact, Media, Message, NotSent, Refused
+from tawkee_core import Ambiguous, Button, Channel, Contact, Media, Message, Refused, provider
 
 from .api import call, download
 from .info import MAX_DOWNLOAD
-from .parse import PRESS
 
-MAX_CAPTION = 1024
 # how each kind of file is sent, and in which field
 METHODS = {
     "image": ("sendPhoto", "photo"),
@@ -32,7 +29,7 @@ def send_message(channel: Channel, contact: Contact, message: Message) -> str:
         raise Refused("There is nothing to send.")
     if message.buttons:
         values["reply_markup"] = {"inline_keyboard": [[button_of(each)] for each in message.buttons]}
-    return sent_id(call(channel, "sendMessage", values | {"text": message.text}))
+    return sent_id(call(channel, "sendMessage", values | {"text": message.text, "parse_mode": "HTML"}))
 
 
 def button_of(button: Button) -> dict[str, str]:
@@ -47,7 +44,7 @@ def send_file(channel: Channel, values: dict[str, Any], message: Message, media:
     if media.mimetype.startswith("audio/ogg"):
         method, field = "sendVoice", "voice"
     if message.text:
-        values = values | {"caption": message.text[:MAX_CAPTION]}
+        values = values | {"caption": message.text, "parse_mode": "HTML"}
     return call(channel, method, values, {field: (media.filename or field, media.data, media.mimetype)})
 
 
@@ -70,22 +67,12 @@ def show_typing(channel: Channel, contact: Contact) -> bool:
     return bool(call(channel, "sendChatAction", {"chat_id": contact.address.value, "action": "typing"}))
 
 
-def answer_presses(channel: Channel, message_ids: Sequence[str]) -> bool:
-    """Stop the clock that Telegram shows on a pressed button."""
-    for message_id in message_ids:
-        if message_id.startswith(PRESS):
-            call(channel, "answerCallbackQuery", {"callback_query_id": message_id.removeprefix(PRESS)})
-    return True
-
-
 def fetch_file(channel: Channel, media: Media) -> Media:
     """A received file's bytes. Raises NotSent to be asked again, Refused when it is gone or too large for bots."""
     if (media.size or 0) > MAX_DOWNLOAD:
         raise Refused("Bots may fetch at most 20 MB.")
-    try:
+    with provider.asking():
         found = call(channel, "getFile", {"file_id": media.ref.get("file_id")})
-    except Ambiguous as error:
-        raise NotSent(str(error)) from error
     path = found.get("file_path") if isinstance(found, dict) else None
     if not isinstance(path, str):
         raise Refused("The file is gone.")

@@ -3,30 +3,14 @@
 import base64
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from tawkee_core import (
-    Ambiguous,
-    AnswerLost,
-    AuthLost,
-    BadInput,
-    BadPayload,
-    Channel,
-    ConnectFailed,
-    NotSent,
-    RateLimited,
-    Refused,
-    SendError,
-    TooLarge,
-    UnsafeUrl,
-    safe_http,
-)
+from tawkee_core import Ambiguous, AuthLost, Channel, RateLimited, Refused, SendError, provider, safe_http
 
+NAME = "Twilio"
 API = "https://api.twilio.com"
 MESSAGING = "https://messaging.twilio.com"
 MAX_FILE = 5 * 1024 * 1024
-SECONDS = 12.0
-MAX_HOPS = 3
 # account suspended, closed or not found, credentials wrong
 AUTH = frozenset((20003, 20005, 20006, 20008, 20403, 20404, 30002, 90010))
 # too many calls, the number's queue full, the day's limit
@@ -35,15 +19,7 @@ BUSY = {20429: 30.0, 14107: 30.0, 21611: 60.0, 63038: 3600.0}
 
 def carry(channel: Channel, method: str, url: str, form: Mapping[str, str] | None = None) -> safe_http.Answer:
     """One call under the account. Raises NotSent, Ambiguous or AuthLost; any status is an answer."""
-    try:
-        headers = authorization(channel)
-        return safe_http.request(method, url, data=form, headers=headers, timeout=SECONDS, max_bytes=4 * 1024 * 1024)
-    except UnsafeUrl as error:
-        raise AuthLost("The Twilio server's address may not be called from here.") from error
-    except ConnectFailed as error:
-        raise NotSent("Twilio could not be reached.") from error
-    except (AnswerLost, TooLarge) as error:
-        raise Ambiguous("Twilio's answer was lost.") from error
+    return provider.request(NAME, method, url, data=form, headers=authorization(channel), max_bytes=4 * 1024 * 1024)
 
 
 def call(channel: Channel, method: str, url: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -79,15 +55,10 @@ def authorization(channel: Channel) -> dict[str, str]:
 
 
 def read_answer(answer: safe_http.Answer) -> dict[str, Any]:
-    try:
-        body = answer.read_json()
-    except BadPayload:
-        body = None
+    body = provider.read_answer(answer)
     fields = body if isinstance(body, dict) else {}
     if answer.status >= 400:
         raise send_error(answer, fields)
-    if body is None:
-        raise Ambiguous(f"The answer is no JSON (status {answer.status}).")
     return fields
 
 
@@ -98,51 +69,24 @@ def send_error(answer: safe_http.Answer, error: Mapping[str, Any]) -> SendError:
     if code in AUTH or answer.status == 401:
         return AuthLost(f"Twilio refuses the account: {text}")
     if code in BUSY or answer.status == 429:
-        return RateLimited(text, retry_after=retry_after(answer) or BUSY.get(code or 0, 30.0))
+        return RateLimited(text, retry_after=provider.retry_after(answer, BUSY.get(code or 0, 30.0)))
     if code == 21610:
         return Refused(f"The contact answered STOP and takes no more messages: {text}")
     return Refused(text) if answer.status < 500 else Ambiguous(text)
 
 
-def retry_after(answer: safe_http.Answer) -> float:
-    seconds = answer.headers.get("retry-after", "")
-    return min(float(seconds), 3600.0) if seconds.isdecimal() else 0.0
-
-
 def set_up(channel: Channel, method: str, url: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A call that is no message. Raises AuthLost, NotSent, RateLimited, or BadInput with Twilio's own words."""
-    try:
+    with provider.setting_up(NAME):
         return call(channel, method, url, form)
-    except Refused as error:
-        raise BadInput(f"Twilio refuses: {error}", slug="provider_refused") from error
-    except Ambiguous as error:
-        raise NotSent(str(error)) from error
 
 
 def download(channel: Channel, url: str) -> bytes:
     """A received file. Twilio sends on to its store, which must not see the account's credentials.
 
     Raises NotSent, or Refused when it is gone."""
-    for _ in range(MAX_HOPS):
-        headers = authorization(channel) if is_twilio(channel, url) else {}
-        try:
-            answer = safe_http.request("GET", url, headers=headers, timeout=30.0, max_bytes=MAX_FILE)
-        except (TooLarge, UnsafeUrl) as error:
-            raise Refused(str(error)) from error
-        except (ConnectFailed, AnswerLost) as error:
-            raise NotSent("Twilio's files could not be reached.") from error
-        if answer.status not in (301, 302, 303, 307, 308):
-            return file_of(answer)
-        url = urljoin(url, answer.headers.get("location", ""))
-    raise Refused("The file is sent on in a circle.")
-
-
-def file_of(answer: safe_http.Answer) -> bytes:
-    if answer.status == 200:
-        return answer.body
-    if answer.status == 401:
-        raise AuthLost("Twilio refuses the account.")
-    raise Refused("The file is gone.") if answer.status in (400, 403, 404, 410) else NotSent(f"status {answer.status}")
+    seen = provider.download(NAME, url, MAX_FILE, lambda at: authorization(channel) if is_twilio(channel, at) else {})
+    return seen.body
 
 
 def is_twilio(channel: Channel, url: str) -> bool:

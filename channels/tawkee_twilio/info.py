@@ -38,6 +38,7 @@ INFO = ChannelInfo(
     ),
     capabilities=Capabilities(
         max_text=MAX_TEXT,
+        markup="plain",
         media_in={kind: IN for kind in ("image", "audio", "video", "document")},
         media_out={
             "image": MediaRule(("image/jpeg", "image/png", "image/gif"), MAX_FILE),

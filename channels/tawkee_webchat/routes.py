@@ -4,20 +4,21 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Response, g, render_template, request
-from marshmallow import Schema, fields
+from flask import Response, abort, g, render_template, request
+from marshmallow import Schema, fields, validate
 
 from tawkee_core import BadInput, Blueprint, Channel, Incoming, TooMany, inbox, read_json
 
 from .access import Visitor, check_origin, cors_headers, frame_policy, new_visitor, read_visitor, sign_visitor
 from .files import MAX_BYTES, check_upload
 from .look import MAX_TEXT, describe_look
-from .streams import answer_stream, visitor_page
+from .streams import answer_events, visitor_page
 from .view import show_message
 from .widget import build_widget, compress_widget, widget_tag
 
 KIND = "webchat"
 CLIENT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+MARK = validate.Regexp(r"[0-9a-f-]{0,36}\Z")
 MESSAGES_A_MINUTE = 30
 RECENT = 2 * MESSAGES_A_MINUTE
 FORM_BYTES = 64 * 1024
@@ -28,6 +29,7 @@ NO_TOKEN: list[dict[str, Any]] = []
 blueprint = Blueprint(
     "webchat", __name__, template_folder="templates", description="The web chat of a channel, as its visitors see it."
 )
+LANG = {"in": "query", "name": "lang", "schema": {"type": "string"}, "description": "`pt` or `en`"}
 
 
 class SessionInput(Schema):
@@ -62,6 +64,11 @@ class MessagesSchema(Schema):
     waiting = fields.Boolean(metadata={"description": "Whether that human has yet to come."})
 
 
+class PlaceQuery(Schema):
+    after = fields.String(validate=MARK, metadata={"description": "A message's id: what was said after it"})
+    before = fields.String(validate=MARK, metadata={"description": "A message's id: what was said before it"})
+
+
 SAID = {"client_id": {"type": "string", "maxLength": 64}, "text": {"type": "string", "maxLength": MAX_TEXT}}
 SENT_ALONG = {**SAID, "file": {"type": "string", "format": "binary"}}
 POST_BODY = {
@@ -72,6 +79,11 @@ POST_BODY = {
         },
     }
 }
+
+
+def told_as(mimetype: str, what: str) -> dict[str, Any]:
+    """How an answer that is no JSON is described."""
+    return {"200": {"description": what, "content": {mimetype: {"schema": {"type": "string"}}}}}
 
 
 def find_channel() -> None:
@@ -95,8 +107,8 @@ def current_visitor() -> tuple[Channel, Visitor]:
     return g.webchat, read_visitor(g.webchat, request.headers.get("Authorization", ""))
 
 
-@blueprint.route("/chat/<string:channel_id>")
-@blueprint.doc(security=NO_TOKEN)
+@blueprint.route("/chat/<id:channel_id>")
+@blueprint.doc(security=NO_TOKEN, responses=told_as("text/html", "The page"), parameters=[LANG])
 def show_page(channel_id: str) -> Response:
     """The chat as a page of its own"""
     look = current_look()
@@ -122,8 +134,8 @@ def page_policy(channel: Channel) -> str:
     return "; ".join(parts)
 
 
-@blueprint.route("/chat/<string:channel_id>/widget.js")
-@blueprint.doc(security=NO_TOKEN)
+@blueprint.route("/chat/<id:channel_id>/widget.js")
+@blueprint.doc(security=NO_TOKEN, responses=told_as("text/javascript", "The script"))
 def send_widget(channel_id: str) -> Response:
     """The widget: one script for any page"""
     script = build_widget(current_look())
@@ -145,8 +157,9 @@ def max_upload() -> int:
     return min(MAX_BYTES, inbox.settings().max_upload_bytes)
 
 
-@blueprint.route("/chat/<string:channel_id>/sessions", methods=["POST"])
+@blueprint.route("/chat/<id:channel_id>/sessions", methods=["POST"])
 @blueprint.doc(security=NO_TOKEN)
+@blueprint.refuses(401, 403, 429)
 @blueprint.arguments(SessionInput)
 @blueprint.response(201, SessionSchema)
 def start_session(given: dict[str, Any], channel_id: str) -> dict[str, Any]:
@@ -158,8 +171,9 @@ def start_session(given: dict[str, Any], channel_id: str) -> dict[str, Any]:
     return {"visitor_token": sign_visitor(g.webchat, visitor), "chat_id": chat.id if chat else None}
 
 
-@blueprint.route("/chat/<string:channel_id>/messages", methods=["POST"])
+@blueprint.route("/chat/<id:channel_id>/messages", methods=["POST"])
 @blueprint.doc(requestBody=POST_BODY)
+@blueprint.refuses(429)
 @blueprint.response(201, VisitorMessage)
 def post_message(channel_id: str) -> dict[str, Any]:
     """Write to the company; the same `client_id` again is the same message, answered once"""
@@ -179,6 +193,8 @@ def post_message(channel_id: str) -> dict[str, Any]:
 
 def read_object() -> dict[str, Any]:
     request.max_content_length = FORM_BYTES
+    if not request.is_json:
+        abort(415, "The body must be JSON or a form with a file, and Content-Type must say so.")
     body = read_json(request.get_data())
     if not isinstance(body, dict):
         raise BadInput("The body must be a JSON object.")
@@ -224,19 +240,21 @@ def take_file(channel: Channel) -> tuple[Any, Any]:
     return inbox.upload(channel, upload.data, upload.mimetype, upload.filename), upload.kind
 
 
-@blueprint.route("/chat/<string:channel_id>/messages", methods=["GET"])
+@blueprint.route("/chat/<id:channel_id>/messages", methods=["GET"])
+@blueprint.arguments(PlaceQuery, location="query")
 @blueprint.response(200, MessagesSchema)
-def list_messages(channel_id: str) -> dict[str, Any]:
+def list_messages(given: dict[str, str], channel_id: str) -> dict[str, Any]:
     """What was said: the newest page, or the one `after` or `before` a message's id"""
     channel, visitor = current_visitor()
-    place = {name: request.args[name] for name in ("after", "before") if request.args.get(name)}
-    page = visitor_page(channel, visitor.address, **place)
+    page = visitor_page(channel, visitor.address, **{name: mark for name, mark in given.items() if mark})
     return {"messages": page.messages, "cursor": page.upto, "more": page.full, **page.speaker()}
 
 
-@blueprint.route("/chat/<string:channel_id>/events")
+@blueprint.route("/chat/<id:channel_id>/events")
+@blueprint.doc(responses=told_as("text/event-stream", "Events, without end"))
+@blueprint.refuses(429)
 def stream_events(channel_id: str) -> Response:
     """Live: `message`, `message-changed`, `typing`, `owner` as server-sent events; resumes after `Last-Event-ID`"""
     channel, visitor = current_visitor()
     place = request.headers.get("Last-Event-ID", "")
-    return answer_stream(channel, visitor, int(place) if re.fullmatch(r"\d{1,15}", place) else None)
+    return answer_events(channel, visitor, int(place) if re.fullmatch(r"\d{1,15}", place) else None)

@@ -4,23 +4,9 @@ logged."""
 from collections.abc import Mapping
 from typing import Any
 
-from tawkee_core import (
-    Ambiguous,
-    AnswerLost,
-    AuthLost,
-    BadInput,
-    BadPayload,
-    Channel,
-    ConnectFailed,
-    NotSent,
-    RateLimited,
-    Refused,
-    SendError,
-    TooLarge,
-    UnsafeUrl,
-    safe_http,
-)
+from tawkee_core import Ambiguous, AuthLost, Channel, NotSent, RateLimited, Refused, SendError, provider, safe_http
 
+NAME = "Z-API"
 API = "https://api.z-api.io"
 MIB = 1024 * 1024
 MAX_FILE = 25 * MIB
@@ -33,18 +19,8 @@ def call(channel: Channel, method: str, path: str, values: Mapping[str, Any] | N
     """One call for the channel's instance. Raises a SendError: what may be done with the message after it."""
     client_token = str(channel.config.get("client_token") or "").strip()
     headers = {"client-token": client_token} if client_token else {}
-    try:
-        answer = safe_http.request(
-            method, instance_url(channel) + path, json=values, headers=headers, timeout=SECONDS, max_bytes=4 * MIB
-        )
-    except UnsafeUrl as error:
-        raise AuthLost("The Z-API server's address may not be called from here.") from error
-    except BadInput as error:
-        raise AuthLost("The account's security token is malformed.") from error
-    except ConnectFailed as error:
-        raise NotSent("Z-API could not be reached.") from error
-    except (AnswerLost, TooLarge) as error:
-        raise Ambiguous("Z-API's answer was lost.") from error
+    url = instance_url(channel) + path
+    answer = provider.request(NAME, method, url, values, headers=headers, timeout=SECONDS, max_bytes=4 * MIB)
     return read_answer(answer)
 
 
@@ -59,17 +35,10 @@ def instance_url(channel: Channel) -> str:
 
 def read_answer(answer: safe_http.Answer) -> dict[str, Any]:
     """A call's result; empty for 204. A few errors come with status 200 and {error, message}."""
-    if answer.status == 204:
-        return {}
-    try:
-        body = answer.read_json()
-    except BadPayload:
-        body = None
+    body = provider.read_answer(answer)
     fields = body if isinstance(body, dict) else {}
     if answer.status >= 400:
         raise send_error(answer, explain(answer.status, fields))
-    if body is None:
-        raise Ambiguous(f"The answer is no JSON (status {answer.status}).")
     return fields
 
 
@@ -82,16 +51,11 @@ def send_error(answer: safe_http.Answer, text: str) -> SendError:
         case 401 | 402 | 403 | 404:
             return AuthLost(f"Z-API refuses the account or the instance: {text}")
         case 429:
-            return RateLimited(text, retry_after=retry_after(answer))
+            return RateLimited(text, retry_after=provider.retry_after(answer))
         case status if status < 500:
             return Refused(text)
         case _:
             return Ambiguous(text)
-
-
-def retry_after(answer: safe_http.Answer) -> float:
-    seconds = answer.headers.get("retry-after", "")
-    return min(float(seconds), 3600.0) if seconds.isdecimal() else 30.0
 
 
 def explain(status: int, body: Mapping[str, Any]) -> str:
@@ -102,22 +66,5 @@ def explain(status: int, body: Mapping[str, Any]) -> str:
 
 def set_up(channel: Channel, method: str, path: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A call that changes or asks the instance, not a message. Raises AuthLost, NotSent, RateLimited, BadInput."""
-    try:
+    with provider.setting_up(NAME):
         return call(channel, method, path, values)
-    except Refused as error:
-        raise BadInput(f"Z-API refuses: {error}", slug="provider_refused") from error
-    except Ambiguous as error:
-        raise NotSent(str(error)) from error
-
-
-def download(url: str) -> bytes:
-    """A received file, kept by Z-API for 30 days. Raises NotSent, or Refused when it is gone."""
-    try:
-        answer = safe_http.request("GET", url, timeout=30.0, max_bytes=MAX_FILE)
-    except (TooLarge, UnsafeUrl) as error:
-        raise Refused(str(error)) from error
-    except (ConnectFailed, AnswerLost) as error:
-        raise NotSent("Z-API's files could not be reached.") from error
-    if answer.status == 200:
-        return answer.body
-    raise Refused("The file is gone.") if answer.status in (400, 403, 404, 410) else NotSent(f"status {answer.status}")

@@ -1,6 +1,6 @@
 """How the channel presents itself. Limits: developer.z-api.io."""
 
-from tawkee_core import Capabilities, ChannelInfo, Field, Label, MediaRule, Pace
+from tawkee_core import UNOFFICIAL_FIELDS, Capabilities, ChannelInfo, Field, Label, MediaRule, Pace
 
 from .api import API, MAX_FILE, MIB
 
@@ -36,12 +36,7 @@ FIELDS = (
             "store: kept, and answered only when the number is mentioned.",
         ),
     ),
-    Field(
-        "contact_seconds",
-        Label("Segundos entre mensagens à mesma pessoa", "Seconds between messages to one person"),
-        kind="number",
-        default=6,
-    ),
+    *UNOFFICIAL_FIELDS,
     Field("typing", Label("Mostrar “digitando…”", "Show “typing…”"), kind="boolean", default=True),
     Field("read_receipts", Label("Confirmar leitura", "Send read receipts"), kind="boolean", default=True),
     Field("api_url", Label("Servidor", "Server"), kind="url", default=API),
@@ -56,18 +51,20 @@ INFO = ChannelInfo(
     unofficial=True,
     capabilities=Capabilities(
         max_text=4096,
+        markup="whatsapp",
         media_in={kind: ANY for kind in ("image", "audio", "video", "document", "sticker")},
         media_out={
             "image": MediaRule(("image/jpeg", "image/png", "image/webp", "image/gif"), 16 * MIB),
-            "audio": MediaRule(("audio/*",), 16 * MIB),
+            "audio": MediaRule(("audio/*",), 16 * MIB, max_caption=0),
             "video": MediaRule(("video/mp4", "video/3gpp", "video/quicktime"), 16 * MIB),
             "document": ANY,
-            "sticker": MediaRule(("image/webp",), MIB),
+            "sticker": MediaRule(("image/webp",), MIB, max_caption=0),
         },
         read_receipts=True,
         buttons=MAX_BUTTONS,
         max_button=20,
         groups=True,
+        opens_whatsapp=True,
     ),
     risk=Label(
         "Conexão não oficial: o WhatsApp pode restringir o número. Use um número só para atendimento.",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tawkee_core import Ambiguous, Channel, Contact, Media, Message, Refused
+from tawkee_core import Ambiguous, Channel, Contact, Media, Message, Refused, provider
 
-from .api import call, download
+from .api import MAX_FILE, NAME, call
 
 MAX_READ = 10
 LETTERS_A_SECOND = 40
@@ -91,5 +91,5 @@ def mark_read(channel: Channel, contact: Contact, message_ids: Sequence[str]) ->
 
 def fetch_file(media: Media) -> Media:
     """A received file's bytes. Raises NotSent to be asked again, Refused when it is gone (after 30 days)."""
-    data = download(str(media.ref.get("url")))
+    data = provider.download(NAME, str(media.ref.get("url")), MAX_FILE).body
     return replace(media, data=data, size=len(data))

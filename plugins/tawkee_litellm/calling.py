@@ -1,14 +1,18 @@
 """One call to a provider: its key and price known first, this thread's client, every failure explained."""
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tawkee_core import ModelRefused
 
 from .catalogue import Entry
+from .direct import complete_directly, find_direct
 from .failures import explain_failure
 from .library import load_litellm
 from .prices import Price, find_price
+from .silence import log_nothing
 from .transport import Heard, find_caller
 
 
@@ -19,20 +23,31 @@ def check_price(entry: Entry) -> Price:
     return find_price(entry.litellm_name, entry.kind, entry.price, load_litellm().model_cost)
 
 
+def call_chat(entry: Entry, timeout: float, messages: list[dict[str, Any]], **options: Any) -> Any:
+    """One chat completion; `options` as `litellm.completion` takes them. Raises a ModelError."""
+    config, client = find_direct(entry.litellm_name), http_client()
+    if config is not None:
+        call = partial(complete_directly, config, entry, timeout)
+        return explained(entry, call, messages=messages, client=client, **options)
+    log = log_nothing(entry.litellm_name, messages)
+    return call_model(
+        "completion", entry, timeout, messages=messages, client=client, litellm_logging_obj=log, **options
+    )
+
+
 def call_model(operation: str, entry: Entry, timeout: float, **arguments: Any) -> Any:
     """`litellm.<operation>`, once, without its own retries. Raises a ModelError."""
+    given = {"model": entry.litellm_name, "api_key": entry.key or None, "api_base": entry.api_base}
+    limits = {"timeout": timeout, "num_retries": 0, "max_retries": 0}
+    return explained(entry, getattr(load_litellm(), operation), **given, **limits, **arguments)
+
+
+def explained(entry: Entry, call: Callable[..., Any], **arguments: Any) -> Any:
+    """What a call gives. Raises the ModelError for what it raises."""
     transport = find_caller().transport
     transport.heard = Heard()
     try:
-        return getattr(load_litellm(), operation)(
-            model=entry.litellm_name,
-            api_key=entry.key or None,
-            api_base=entry.api_base,
-            timeout=timeout,
-            num_retries=0,
-            max_retries=0,
-            **arguments,
-        )
+        return call(**arguments)
     except Exception as error:  # LiteLLM raises a hundred kinds, of its own, of openai's, of httpx's and bare ones
         raise explain_failure(error, transport.heard, entry) from None
 

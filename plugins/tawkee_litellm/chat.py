@@ -6,10 +6,9 @@ from typing import Any
 
 from tawkee_core import Completion, ModelMessage, ModelNonsense, ModelOptions, ModelRefused, Tool, ToolCall
 
-from .calling import call_model, check_price, http_client
+from .calling import call_chat, check_price
 from .catalogue import Entry
 from .prices import count_usage
-from .silence import log_nothing
 
 MAX_REQUEST = 4_000_000
 # A model that reasons spends tokens before its first word; they count against the same limit.
@@ -25,15 +24,12 @@ def complete_chat(
     if sum(len(message.content) for message in messages) > MAX_REQUEST:
         raise ModelRefused(f"The conversation is longer than {MAX_REQUEST} characters.")
     arguments: dict[str, Any] = {"tools": [write_tool(tool) for tool in tools]} if tools else {}
-    response = call_model(
-        "completion",
+    response = call_chat(
         entry,
         options.timeout,
-        messages=sent,
+        sent,
         temperature=options.temperature,
         max_tokens=options.max_tokens + (REASONING_TOKENS if entry.reasons else 0),
-        client=http_client(),
-        litellm_logging_obj=log_nothing(entry.litellm_name, sent),
         **arguments,
     )
     text, calls = read_answer(response, {tool.name for tool in tools})

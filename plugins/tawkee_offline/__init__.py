@@ -29,9 +29,9 @@ MODELS = [
 
 
 @hookimpl
-def worker_started(settings: Settings) -> None:
-    """Load the weights (a second, 137 MB) before the first turn, where knowledge is embedded with them."""
-    if settings.embedding == EMBEDDING:
+def worker_started(settings: Settings, trained: bool) -> None:
+    """Load the weights (a second, 137 MB) before the first turn, where there is knowledge embedded with them."""
+    if trained and settings.embedding == EMBEDDING:
         embed_texts(["olá"])
 
 

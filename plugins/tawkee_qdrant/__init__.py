@@ -12,9 +12,9 @@ from .spaces import delete_vectors, search_vectors, upsert_vectors
 
 
 @hookimpl
-def worker_started(settings: Settings) -> None:
-    """Import qdrant_client (0.8 s) before the first turn."""
-    if settings.qdrant_url:
+def worker_started(settings: Settings, trained: bool) -> None:
+    """Import qdrant_client (0.8 s) before the first turn, where there is knowledge to be searched."""
+    if trained and settings.qdrant_url:
         connect(settings.qdrant_url, settings.qdrant_api_key)
 
 

@@ -7,6 +7,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from ..errors import BadInput
+from .common_passwords import is_common
 
 SHORTEST, LONGEST = 8, 128
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
@@ -19,6 +20,14 @@ def hash_password(password: str) -> str:
         raise BadInput(f"A password has {SHORTEST} to {LONGEST} characters.", slug="bad_password")
     with AT_ONCE:
         return HASHER.hash(password)
+
+
+def hash_new(password: str) -> str:
+    """The hash of a password that somebody chooses now. Raises BadInput where `hash_password` does, and when it is one
+    of those that are tried first."""
+    if len(password) >= SHORTEST and is_common(password):
+        raise BadInput("That password is among those that are tried first; choose another.", slug="common_password")
+    return hash_password(password)
 
 
 def check_password(password: str, hashed: str | None) -> bool:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from peewee import ModelSelect
 
-from ..db import database
+from ..audit import changes, note_change
+from ..db import connection, database
 from ..errors import NotFound
 from ..models import Agent, AgentSettings, now
 
@@ -19,6 +20,7 @@ def create_agent(workspace_id: str, values: Mapping[str, Any]) -> Agent:
     with database.atomic():
         agent = Agent.create(workspace=workspace_id, **values)
         AgentSettings.create(agent=agent.id, workspace=workspace_id)
+        note_change(workspace_id, "agent.create", agent.id, after=values)
     return agent
 
 
@@ -35,23 +37,34 @@ def list_agents(workspace_id: str, words: str = "", status: Status | None = None
 
 def change_agent(workspace_id: str, agent_id: str, values: Mapping[str, Any]) -> Agent:
     """Change an assistant; how it is now. Raises NotFound."""
-    return update_agent(Agent.deleted_at.is_null(), workspace_id, agent_id, {**values, "updated_at": now()})
+    return update_agent("change", Agent.deleted_at.is_null(), workspace_id, agent_id, values)
+
+
+def set_active(workspace_id: str, agent_id: str, active: bool) -> Agent:
+    """Let an assistant answer, or stop it; how it is now. Raises NotFound."""
+    action, status = ("activate", "ACTIVE") if active else ("deactivate", "INACTIVE")
+    return update_agent(action, Agent.deleted_at.is_null(), workspace_id, agent_id, {"status": status})
 
 
 def delete_agent(workspace_id: str, agent_id: str) -> None:
     """Remove an assistant: it answers no more, and what it was taught stays for thirty days. Raises NotFound."""
-    update_agent(Agent.deleted_at.is_null(), workspace_id, agent_id, {"deleted_at": now()})
+    update_agent("delete", Agent.deleted_at.is_null(), workspace_id, agent_id, {"deleted_at": now()})
 
 
 def restore_agent(workspace_id: str, agent_id: str) -> Agent:
     """Bring a removed assistant back; one that was not removed stays as it is. Raises NotFound."""
     restorable = Agent.deleted_at.is_null() | (Agent.deleted_at > now() - RESTORABLE)
-    return update_agent(restorable, workspace_id, agent_id, {"deleted_at": None})
+    return update_agent("restore", restorable, workspace_id, agent_id, {"deleted_at": None})
 
 
-def update_agent(condition: Any, workspace_id: str, agent_id: str, values: Mapping[str, Any]) -> Agent:
+def update_agent(action: str, condition: Any, workspace_id: str, agent_id: str, values: Mapping[str, Any]) -> Agent:
     mine = (Agent.workspace == workspace_id) & (Agent.id == agent_id)
-    rows: list[Agent] = list(Agent.update(values).where(mine & condition).returning(Agent).execute())
-    if not rows:
-        raise NotFound()
+    with connection(), database.atomic():
+        found: Agent | None = Agent.select().where(mine & condition).for_update().first()
+        if found is None:
+            raise NotFound()
+        changed = {**values, "updated_at": now()}
+        rows: list[Agent] = list(Agent.update(changed).where(mine).returning(Agent).execute())
+        before, after = changes(found.__data__, rows[0].__data__, values)
+        note_change(workspace_id, f"agent.{action}", agent_id, before, after)
     return rows[0]

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ..audit import changes, note_change
 from ..context import Tawkee
+from ..db import database
 from ..errors import NotFound
 from ..models import Agent, AgentSettings
 from .models import check_chat_model
@@ -27,7 +29,12 @@ def change_agent_settings(tawkee: Tawkee, workspace_id: str, agent_id: str, valu
     for name in MODEL_FIELDS:
         if values.get(name):
             check_chat_model(tawkee, values[name])
-    if values:
-        mine = (AgentSettings.workspace == workspace_id) & (AgentSettings.agent == agent_id)
-        AgentSettings.update(values).where(mine).execute()
+    mine = (AgentSettings.workspace == workspace_id) & (AgentSettings.agent == agent_id)
+    with database.atomic():
+        kept = AgentSettings.select().where(mine).for_update().get()
+        if values:
+            AgentSettings.update(values).where(mine).execute()
+        note_change(
+            workspace_id, "agent.settings", agent_id, *changes(kept.__data__, {**kept.__data__, **values}, values)
+        )
     return read_agent_settings(workspace_id, agent_id)

@@ -5,7 +5,9 @@ from typing import Any
 
 from peewee import ModelSelect
 
+from ..audit import note_change
 from ..context import Tawkee
+from ..db import database
 from ..doorbell import ring
 from ..errors import NotFound
 from ..models import Agent, Training, now
@@ -14,7 +16,9 @@ from ..models import Agent, Training, now
 def add_training(tawkee: Tawkee, workspace_id: str, agent_id: str, values: Mapping[str, Any]) -> Training:
     """Keep something to be learned, PENDING until a worker has learned it. Raises NotFound."""
     Agent.find(workspace_id, agent_id)
-    training = Training.create(workspace=workspace_id, agent=agent_id, **values)
+    with database.atomic():
+        training = Training.create(workspace=workspace_id, agent=agent_id, **values)
+        note_change(workspace_id, "training.add", training.id, after={"agent_id": agent_id, **told(training)})
     ring(tawkee.settings)
     return training
 
@@ -40,5 +44,12 @@ def find_training(workspace_id: str, agent_id: str, training_id: str) -> Trainin
 def delete_training(tawkee: Tawkee, workspace_id: str, agent_id: str, training_id: str) -> None:
     """Have a training forgotten: for people at once, in prompts as soon as a worker has seen it. Raises NotFound."""
     training = find_training(workspace_id, agent_id, training_id)
-    Training.update(deleted_at=now(), next_at=now()).where(Training.id == training.id).execute()
+    with database.atomic():
+        Training.update(deleted_at=now(), next_at=now()).where(Training.id == training.id).execute()
+        note_change(workspace_id, "training.delete", training.id, before={"agent_id": agent_id, **told(training)})
     ring(tawkee.settings)
+
+
+def told(training: Training) -> dict[str, Any]:
+    """What the audit keeps of it."""
+    return {"type": training.type, "title": training.title}

@@ -4,42 +4,77 @@ from flask import Flask
 from flask_smorest import Api
 
 from . import (
+    account,
+    account_pages,
     agents,
+    api_keys,
+    audit,
     auth,
     catalogue,
     channels,
     chats,
+    contacts,
     documents,
+    invited,
+    mails,
     media,
     messages,
+    moves,
+    notifications,
     oauth,
     operation,
     start,
+    team,
     trainings,
+    two_factors,
     webhooks,
     workspaces,
 )
 from .errors import ErrorOutput
-from .routes import OPENAPI, IdConverter
+from .openapi import OPENAPI, SERVER_ERROR, Queries
+from .routes import IdConverter, check_path
 
+JSON = "application/json"
 RESOURCES = (
     auth.blueprint,
+    account.blueprint,
+    two_factors.blueprint,
     workspaces.blueprint,
+    team.blueprint,
+    invited.blueprint,
     agents.blueprint,
+    moves.blueprint,
     trainings.blueprint,
     channels.blueprint,
     oauth.blueprint,
     chats.blueprint,
+    contacts.blueprint,
     messages.blueprint,
+    notifications.blueprint,
+    api_keys.blueprint,
+    audit.blueprint,
     catalogue.blueprint,
 )
-PAGES = (start.blueprint, documents.blueprint, operation.blueprint, media.blueprint, webhooks.blueprint, oauth.pages)
+PAGES = (
+    start.blueprint,
+    invited.pages,
+    account.pages,
+    account_pages.blueprint,
+    documents.blueprint,
+    operation.blueprint,
+    media.blueprint,
+    contacts.files,
+    webhooks.blueprint,
+    mails.blueprint,
+    oauth.pages,
+)
 
 
 class DocumentedApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
     """The API, whose description knows our shape of errors."""
 
     ERROR_SCHEMA = ErrorOutput
+    DEFAULT_ERROR_RESPONSE_NAME = None  # which errors there are is said one by one
 
 
 def register_api(app: Flask) -> Api:
@@ -48,6 +83,10 @@ def register_api(app: Flask) -> Api:
     app.url_map.converters["id"] = IdConverter
     api = DocumentedApi(app)
     api.register_converter(IdConverter, lambda _: {"type": "string", "format": "uuid"})
+    broken = {"description": "Our side failed, or one that we asked", "content": {JSON: {"schema": ErrorOutput}}}
+    api.spec.components.response(SERVER_ERROR, broken)
+    app.before_request(check_path)
+    app.before_request(Queries(api.spec).check)
     for resource in RESOURCES:
         api.register_blueprint(resource)
     for page in PAGES:

@@ -124,7 +124,7 @@ def change(given: dict[str, Any], workspace_id: str, agent_id: str) -> Agent:
 @blueprint.response(200, AgentOutput)
 def activate(workspace_id: str, agent_id: str) -> Agent:
     """Let an agent answer"""
-    return lifecycle.change_agent(workspace_id, agent_id, {"status": "ACTIVE"})
+    return lifecycle.set_active(workspace_id, agent_id, True)
 
 
 @blueprint.route("/<id:agent_id>/deactivate", methods=["POST"])
@@ -132,7 +132,7 @@ def activate(workspace_id: str, agent_id: str) -> Agent:
 @blueprint.response(200, AgentOutput)
 def deactivate(workspace_id: str, agent_id: str) -> Agent:
     """Stop an agent from answering; messages to it are still kept"""
-    return lifecycle.change_agent(workspace_id, agent_id, {"status": "INACTIVE"})
+    return lifecycle.set_active(workspace_id, agent_id, False)
 
 
 @blueprint.route("/<id:agent_id>", methods=["DELETE"])

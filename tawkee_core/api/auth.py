@@ -1,16 +1,16 @@
-"""Registering, signing in and out, and who one is."""
+"""Registering, signing in, in one step or in two, and out."""
 
 from typing import Any
 
 from flask import request
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from ..accounts.register import SignIn, register_person, sign_in
+from ..accounts.register import SignIn, finish_sign_in, register_person, sign_in
 from ..accounts.sessions import Tokens, refresh_session, revoke_session
-from ..accounts.workspaces import list_workspaces, read_person
 from ..context import current
 from .access import person, signed_in
 from .routes import Blueprint, Text
+from .start import LANGUAGES, choose_language
 
 blueprint = Blueprint("auth", __name__, url_prefix="/api/auth", description="Registering, signing in and out")
 
@@ -23,10 +23,22 @@ class LoginInput(Schema):
 class RegisterInput(LoginInput):
     name = Text(required=True, validate=validate.Length(1, 100))
     workspace_name = Text(load_default="", validate=validate.Length(0, 32))
+    language = fields.String(validate=validate.OneOf(LANGUAGES), metadata={"description": "Default: the browser's"})
+
+
+class VerifyInput(Schema):
+    mfa_token = fields.String(required=True, validate=validate.Length(1, 65_536))
+    code = Text(validate=validate.Length(6, 64), metadata={"description": "Of the app, or a recovery code"})
+    recovery_code = Text(validate=validate.Length(6, 64), metadata={"description": "Instead of `code`"})
+
+    @validates_schema
+    def take_one(self, data: dict[str, str], **_: Any) -> None:
+        if ("code" in data) == ("recovery_code" in data):
+            raise ValidationError("Give either this or recovery_code.", "code")
 
 
 class RefreshInput(Schema):
-    refresh_token = fields.String(required=True, validate=validate.Length(16, 512))
+    refresh_token = fields.String(required=True, validate=validate.Length(1, 65_536))
 
 
 class UserOutput(Schema):
@@ -40,14 +52,18 @@ class WorkspaceOutput(Schema):
     name = fields.String()
     status = fields.String()
     role = fields.String()
+    require_two_factors = fields.Boolean()
     created_at = fields.DateTime()
 
 
-class TokensOutput(Schema):
+class BareTokens(Schema):
     access_token = fields.String()
     refresh_token = fields.String()
-    token_type = fields.Constant("Bearer")
     expires_in = fields.Integer(metadata={"description": "Life of the access token, in seconds"})
+
+
+class TokensOutput(BareTokens):
+    token_type = fields.Constant("Bearer")
 
 
 class SignInOutput(TokensOutput):
@@ -55,9 +71,11 @@ class SignInOutput(TokensOutput):
     workspace = fields.Nested(WorkspaceOutput, allow_none=True)
 
 
-class MeOutput(Schema):
+class LoginOutput(BareTokens):
+    token_type = fields.String()
     user = fields.Nested(UserOutput)
-    workspaces = fields.List(fields.Nested(WorkspaceOutput))
+    workspace = fields.Nested(WorkspaceOutput, allow_none=True)
+    mfa_token = fields.String(metadata={"description": "Alone, where two factors are on: goes to 2fa/verify"})
 
 
 @blueprint.route("/register", methods=["POST"])
@@ -65,26 +83,41 @@ class MeOutput(Schema):
 @blueprint.arguments(RegisterInput)
 @blueprint.response(201, SignInOutput)
 def register(given: dict[str, str]) -> dict[str, Any]:
-    """Make an account with a workspace of its own"""
-    return show_sign_in(register_person(current().settings, **given, user_agent=user_agent()))
+    """Make an account with a workspace of its own; the address is confirmed by mail"""
+    locale = given.pop("language", None) or choose_language()
+    return show_sign_in(register_person(current().settings, **given, locale=locale, **describe_visit()))
 
 
 @blueprint.route("/login", methods=["POST"])
 @blueprint.doc(security=[])
 @blueprint.arguments(LoginInput)
-@blueprint.response(200, SignInOutput)
+@blueprint.refuses(401)
+@blueprint.response(200, LoginOutput)
 def login(given: dict[str, str]) -> dict[str, Any]:
-    """Sign in"""
-    return show_sign_in(sign_in(current().settings, **given, user_agent=user_agent()))
+    """Sign in; where two factors are on, only an mfa_token comes back"""
+    done = sign_in(current().settings, **given, **describe_visit())
+    return {"mfa_token": done.mfa_token} if done.mfa_token else {**show_sign_in(done), "token_type": "Bearer"}
+
+
+@blueprint.route("/2fa/verify", methods=["POST"])
+@blueprint.doc(security=[])
+@blueprint.arguments(VerifyInput)
+@blueprint.refuses(401)
+@blueprint.response(200, SignInOutput)
+def verify(given: dict[str, str]) -> dict[str, Any]:
+    """Finish signing in with the app's code or a recovery code"""
+    code = given.get("code") or given["recovery_code"]
+    return show_sign_in(finish_sign_in(current().settings, given["mfa_token"], code, **describe_visit()))
 
 
 @blueprint.route("/refresh", methods=["POST"])
 @blueprint.doc(security=[])
 @blueprint.arguments(RefreshInput)
+@blueprint.refuses(401)
 @blueprint.response(200, TokensOutput)
 def refresh(given: dict[str, str]) -> Tokens:
     """Exchange a refresh token for new tokens"""
-    return refresh_session(current().settings, given["refresh_token"])
+    return refresh_session(current().settings, given["refresh_token"], describe_visit()["ip"])
 
 
 @blueprint.route("/logout", methods=["POST"])
@@ -95,18 +128,11 @@ def logout() -> None:
     revoke_session(person().session_id)
 
 
-@blueprint.route("/me")
-@signed_in
-@blueprint.response(200, MeOutput)
-def me() -> dict[str, Any]:
-    """Who is signed in, and their workspaces"""
-    return {"user": read_person(person().id), "workspaces": list_workspaces(person().id)}
-
-
 def show_sign_in(done: SignIn) -> dict[str, Any]:
     tokens = {name: getattr(done.tokens, name) for name in ("access_token", "refresh_token", "expires_in")}
     return {"user": done.user, "workspace": done.workspace, **tokens}
 
 
-def user_agent() -> str:
-    return request.user_agent.string
+def describe_visit() -> dict[str, str]:
+    """From which program and address a request comes."""
+    return {"user_agent": request.user_agent.string, "ip": request.remote_addr or ""}

@@ -70,6 +70,12 @@ class RemovalOutput(Schema):
     reason = fields.String(metadata={"description": "If not, why"})
 
 
+class WarmupOutput(Schema):
+    contacts_a_day = fields.Integer(metadata={"description": "How many people the number may write to today"})
+    written_to = fields.Integer(metadata={"description": "How many it wrote to today"})
+    waiting = fields.Integer(metadata={"description": "How many messages wait for tomorrow"})
+
+
 class HealthOutput(ConnectionOutput):
     last_event_at = fields.DateTime(allow_none=True, metadata={"description": "When a contact wrote last"})
     last_sent_at = fields.DateTime(allow_none=True)
@@ -80,7 +86,15 @@ class HealthOutput(ConnectionOutput):
     unconfirmed = fields.Integer()
     error_rate = fields.Float(metadata={"description": "Failed and unconfirmed among all that was tried"})
     reply_ratio = fields.Float(allow_none=True, metadata={"description": "Contacts who wrote, per contact written to"})
-    warming_up = fields.Boolean(metadata={"description": "The number is new here: write to few people, slowly"})
+    warming_up = fields.Boolean(metadata={"description": "The number is new here: it writes to few people a day"})
+    warmup = fields.Nested(WarmupOutput, allow_none=True)
+
+
+class PartOutput(Schema):
+    place = fields.String(validate=validate.OneOf(("header", "button")))
+    kind = fields.String(metadata={"description": "`text`, `image`, `video`, `document`; of a button `url` or `code`"})
+    index = fields.Integer(metadata={"description": "Which button"})
+    name = fields.String()
 
 
 class TemplateOutput(Schema):
@@ -90,6 +104,8 @@ class TemplateOutput(Schema):
     status = fields.String()
     category = fields.String()
     parameters = fields.Integer(metadata={"description": "How many it takes"})
+    names = fields.List(fields.String(), metadata={"description": "The parameters' names, where they have any"})
+    parts = fields.List(fields.Nested(PartOutput), metadata={"description": "What it takes beside them"})
 
 
 class ListQuery(Schema):
@@ -170,6 +186,7 @@ def restore(workspace_id: str, channel_id: str) -> dict[str, Any]:
 
 @blueprint.route("/channels/<id:channel_id>/connect", methods=["POST"])
 @signed_in
+@blueprint.refuses(409)
 @blueprint.response(200, ConnectionOutput)
 def connect(workspace_id: str, channel_id: str) -> dict[str, Any]:
     """Set the channel up at its provider; calling it again does no harm"""
@@ -178,6 +195,7 @@ def connect(workspace_id: str, channel_id: str) -> dict[str, Any]:
 
 @blueprint.route("/channels/<id:channel_id>/qr")
 @signed_in
+@blueprint.refuses(409)
 @blueprint.response(200, ConnectionOutput)
 def qr(workspace_id: str, channel_id: str) -> dict[str, Any]:
     """Get a fresh code to scan"""
@@ -186,6 +204,7 @@ def qr(workspace_id: str, channel_id: str) -> dict[str, Any]:
 
 @blueprint.route("/channels/<id:channel_id>/status")
 @signed_in
+@blueprint.refuses(409)
 @blueprint.response(200, ConnectionOutput)
 def status(workspace_id: str, channel_id: str) -> dict[str, Any]:
     """Ask the provider how the channel stands"""
@@ -194,6 +213,7 @@ def status(workspace_id: str, channel_id: str) -> dict[str, Any]:
 
 @blueprint.route("/channels/<id:channel_id>/disconnect", methods=["POST"])
 @signed_in
+@blueprint.refuses(409)
 @blueprint.response(200, ConnectionOutput)
 def disconnect(workspace_id: str, channel_id: str) -> dict[str, Any]:
     """Log out at the provider and keep the set-up"""
@@ -205,11 +225,12 @@ def disconnect(workspace_id: str, channel_id: str) -> dict[str, Any]:
 @blueprint.response(200, HealthOutput)
 def health(workspace_id: str, channel_id: str) -> dict[str, Any]:
     """How the channel fared in the last 24 hours"""
-    return read_health(workspace_id, channel_id)
+    return read_health(current(), workspace_id, channel_id)
 
 
 @blueprint.route("/channels/<id:channel_id>/templates")
 @signed_in
+@blueprint.refuses(409)
 @blueprint.response(200, TemplateOutput(many=True))
 def templates(workspace_id: str, channel_id: str) -> list[TemplateInfo]:
     """List the templates that the provider approved"""

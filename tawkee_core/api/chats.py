@@ -7,9 +7,9 @@ from marshmallow import Schema, fields, validate
 from ..context import current
 from ..conversation.chats import find_chat, list_chats, mark_read, read_chat
 from ..conversation.handover import hand_back, take_over
-from ..conversation.history import read_messages
+from ..conversation.history import check_mark, read_messages
 from ..conversation.interactions import resolve_chat
-from .access import person, signed_in
+from .access import signed_in, user_id
 from .messages import MessageOutput
 from .pages import SearchQuery
 from .routes import Blueprint, Text
@@ -106,6 +106,8 @@ def read(workspace_id: str, chat_id: str) -> dict[str, Any]:
 def messages(given: dict[str, Any], workspace_id: str, chat_id: str) -> list[dict[str, Any]]:
     """Read a chat's messages, oldest first: the last ones, or those before or after one"""
     find_chat(workspace_id, chat_id)
+    check_mark(chat_id, given.get("before"))
+    check_mark(chat_id, given.get("after"))
     return read_messages(current().settings, chat_id, **given)
 
 
@@ -114,7 +116,7 @@ def messages(given: dict[str, Any], workspace_id: str, chat_id: str) -> list[dic
 @blueprint.response(200, TakeoverOutput)
 def takeover(workspace_id: str, chat_id: str) -> dict[str, Any]:
     """Speak instead of the AI, which falls silent at once"""
-    in_flight = take_over(current(), workspace_id, chat_id, person().id)
+    in_flight = take_over(current(), workspace_id, chat_id, user_id())
     return {**read_chat(workspace_id, chat_id), "in_flight": in_flight}
 
 
@@ -123,7 +125,7 @@ def takeover(workspace_id: str, chat_id: str) -> dict[str, Any]:
 @blueprint.response(200, ChatOutput)
 def handback(workspace_id: str, chat_id: str) -> dict[str, Any]:
     """Let the AI go on"""
-    hand_back(current(), workspace_id, chat_id, person().id)
+    hand_back(current(), workspace_id, chat_id, user_id())
     return read_chat(workspace_id, chat_id)
 
 
@@ -132,7 +134,7 @@ def handback(workspace_id: str, chat_id: str) -> dict[str, Any]:
 @blueprint.response(200, ChatOutput)
 def resolve(workspace_id: str, chat_id: str) -> dict[str, Any]:
     """Close the attendance; the contact's next message opens another"""
-    resolve_chat(current(), workspace_id, chat_id, person().id)
+    resolve_chat(current(), workspace_id, chat_id, user_id())
     return read_chat(workspace_id, chat_id)
 
 

@@ -38,11 +38,11 @@ INTERNAL = "Something went wrong on our side. It has been noted."
 class ErrorOutput(Schema):
     """The one shape of everything that goes wrong."""
 
-    code = fields.Integer(metadata={"description": "The HTTP status"})
-    status = fields.String(metadata={"description": "Its name"})
-    message = fields.String(metadata={"description": "One sentence for people"})
+    code = fields.Integer(required=True, metadata={"description": "The HTTP status"})
+    status = fields.String(required=True, metadata={"description": "Its name"})
+    message = fields.String(required=True, metadata={"description": "One sentence for people"})
     errors = fields.Dict(metadata={"description": "Where the input is wrong: place, field, reasons"})
-    error = fields.String(metadata={"description": "What went wrong, as a stable slug for programs"})
+    error = fields.String(required=True, metadata={"description": "What went wrong, as a stable slug for programs"})
 
 
 def answer_errors(app: Flask) -> None:

@@ -4,15 +4,15 @@ import re
 from typing import Any
 
 from flask import request
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from ..context import current
 from ..conversation.compose import Draft, resend_message, send_draft
 from ..conversation.history import read_message
 from ..errors import BadInput
-from ..types import Button, Media, Template
+from ..types import Button, Media, Template, TemplatePart
 from ..wire import clean_text
-from .access import person, signed_in
+from .access import signed_in, user_id
 from .routes import Blueprint, Parser, Text
 
 blueprint = Blueprint(
@@ -23,6 +23,9 @@ blueprint = Blueprint(
 )
 FORM_BYTES = 64 * 1024
 MIMETYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
+FILE_KINDS = ("image", "video", "document")
+BUTTON_KINDS = ("url", "code")
+PART_KINDS = ("text", *FILE_KINDS, *BUTTON_KINDS)
 TEXT_LENGTH = validate.Length(0, 10_000)
 
 
@@ -40,14 +43,53 @@ class ButtonInput(Schema):
         return Button(**values)
 
 
+class PartInput(Schema):
+    place = Text(required=True, validate=validate.OneOf(("header", "button")))
+    kind = Text(required=True, validate=validate.OneOf(PART_KINDS))
+    index = fields.Integer(load_default=0, validate=validate.Range(0, 9), metadata={"description": "Which button"})
+    name = Text(load_default="", validate=validate.Length(0, 100))
+    value = Text(
+        required=True,
+        validate=validate.Length(1, 2000),
+        metadata={"description": "The text, the end of the button's address, the code, or the file's https address"},
+    )
+
+    @validates_schema
+    def check_place(self, values: dict[str, Any], **_: Any) -> None:
+        if (values["place"] == "button") != (values["kind"] in BUTTON_KINDS):
+            raise ValidationError("A header takes a text or a file, a button a `url` or a `code`.", "kind")
+
+    @validates_schema
+    def check_file(self, values: dict[str, Any], **_: Any) -> None:
+        if values["kind"] in FILE_KINDS and not values["value"].startswith("https://"):
+            raise ValidationError("A file is given by its https address.", "value")
+
+    @post_load
+    def make(self, values: dict[str, Any], **_: Any) -> TemplatePart:
+        return TemplatePart(**values)
+
+
 class TemplateInput(Schema):
     name = Text(required=True, validate=validate.Length(1, 512))
     language = Text(required=True, validate=validate.Length(2, 10))
     parameters = fields.List(Text(validate=validate.Length(1, 1024)), load_default=(), validate=validate.Length(0, 20))
 
+    names = fields.List(
+        Text(validate=validate.Length(1, 100)),
+        load_default=(),
+        validate=validate.Length(0, 20),
+        metadata={"description": "The parameters' names, in the same order, where the template's list gives any"},
+    )
+    parts = fields.List(
+        fields.Nested(PartInput),
+        load_default=(),
+        validate=validate.Length(0, 11),
+        metadata={"description": "What the template's list says it takes beside them, each with its `value`"},
+    )
+
     @post_load
     def make(self, values: dict[str, Any], **_: Any) -> Template:
-        return Template(**values | {"parameters": tuple(values["parameters"])})
+        return Template(**values | {name: tuple(values[name]) for name in ("parameters", "names", "parts")})
 
 
 class DraftInput(MessageInput):
@@ -106,6 +148,7 @@ BODY = {
 @blueprint.route("", methods=["POST"])
 @signed_in
 @blueprint.doc(requestBody=BODY)
+@blueprint.refuses(409)
 @blueprint.response(201, MessageOutput)
 def write(workspace_id: str, chat_id: str) -> dict[str, Any] | None:
     """Write to the contact as a person, which takes the chat over; the same `client_id` again sends nothing more"""
@@ -116,12 +159,13 @@ def write(workspace_id: str, chat_id: str) -> dict[str, Any] | None:
         media = read_file()
     schema, location = (MessageInput(), "form") if form else (DraftInput(), "json")
     draft = Draft(media=media, **Parser().parse(schema, request, location=location))
-    message_id = send_draft(current(), workspace_id, chat_id, person().id, draft)
+    message_id = send_draft(current(), workspace_id, chat_id, user_id(), draft)
     return read_message(current().settings, chat_id, message_id)
 
 
 @blueprint.route("/<id:message_id>/resend", methods=["POST"])
 @signed_in
+@blueprint.refuses(409)
 @blueprint.response(200, MessageOutput)
 def resend(workspace_id: str, chat_id: str, message_id: str) -> dict[str, Any] | None:
     """Send again what failed, or what nobody knows to have arrived"""

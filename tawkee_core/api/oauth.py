@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint as Pages
-from flask import Response, request
+from flask import Blueprint as Pages, Response, request
 from markupsafe import escape
 from marshmallow import Schema, fields
 
@@ -29,6 +28,7 @@ class AuthorizeOutput(Schema):
 
 @blueprint.route("/channels/<id:channel_id>/authorize", methods=["POST"])
 @signed_in
+@blueprint.refuses(409)
 @blueprint.response(200, AuthorizeOutput)
 def authorize(workspace_id: str, channel_id: str) -> dict[str, Any]:
     """Where the owner lets us in at the provider; good for ten minutes"""

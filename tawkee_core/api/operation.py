@@ -8,8 +8,7 @@ from ..context import current
 from ..db import LOST, pending_migrations, ping_database
 from ..doorbell import connect_redis
 from ..errors import Unauthorized
-from ..metrics import tell_metrics
-from ..security import same_text
+from ..scrape import may_read, tell_metrics
 from ..settings import Settings
 
 blueprint = Blueprint("operation", __name__)
@@ -51,8 +50,6 @@ def check_redis(settings: Settings) -> str:
 @blueprint.route("/metrics")
 def metrics() -> Response:
     """Prometheus' text format; asks for the bearer token where one is set."""
-    token = current().settings.metrics_token
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if token and not same_text(given, token):
+    if not may_read(current().settings, request.headers.get("Authorization", "")):
         raise Unauthorized("Send the metrics token: Authorization: Bearer …")
     return Response(tell_metrics(), content_type=CONTENT_TYPE_LATEST)

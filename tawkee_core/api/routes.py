@@ -1,40 +1,39 @@
 """How routes are declared: blueprints whose decorators are typed, ids in paths, bodies that may be hostile."""
 
 from collections.abc import Callable, Mapping
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 import flask_smorest
-from flask import Request, abort
+from flask import Flask, Request, abort, request
 from marshmallow import Schema, fields
 from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.routing import BaseConverter
 
 from ..db import connection
+from ..errors import NotFound
 from ..wire import clean_text, read_json
+from .openapi import PAGINATION, add_errors
 
 View = TypeVar("View", bound=Callable[..., Any])
 SchemaLike = Schema | type[Schema]
 HEX = "[0-9a-f]"
-SECURITY = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-OPENAPI = {
-    "API_TITLE": "Tawkee",
-    "API_VERSION": "1",
-    "OPENAPI_VERSION": "3.1.0",
-    "OPENAPI_URL_PREFIX": "/api",
-    "API_SPEC_OPTIONS": {
-        "info": {"description": "Errors have one shape: {code, status, message, errors?, error}; `error` is a slug."},
-        "components": {"securitySchemes": SECURITY},
-        "security": [{"bearer": []}],
-    },
-}
 
 
 class IdConverter(BaseConverter):
     """An id in a path; anything else is no route at all, and answered as an unknown id is."""
 
     regex = f"{HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{12}}"
+
+
+def check_path() -> None:
+    """Raise NotFound for an address that PostgreSQL could not even be asked about. A webhook's gets the one 401 that
+    all wrong ones get."""
+    if "\0" in request.path and not request.path.startswith("/webhooks/"):
+        raise NotFound()
 
 
 class Parser(FlaskParser):
@@ -57,6 +56,20 @@ class Text(fields.String):
         return clean_text(text).strip() if isinstance(text, str) else text
 
 
+class Moment(fields.AwareDateTime):
+    """A time with its zone, taken to UTC; one at the ends of the calendar is none, since PostgreSQL would tell it back
+    as a year that Python does not have."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+        try:
+            moment = super()._deserialize(value, attr, data, **kwargs).astimezone(UTC)
+        except OverflowError as error:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from error
+        if not MINYEAR < moment.year < MAXYEAR:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        return moment
+
+
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
     """Routes of one resource, described in the OpenAPI document."""
 
@@ -76,6 +89,25 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
     def paginate(self, **options: Any) -> Callable[[View], View]:
         """Read `page` and `page_size` into the view's `pagination_parameters`, and answer X-Pagination."""
         return cast(Callable[[View], View], super().paginate(**options))
+
+    def _document_pagination_metadata(self, spec: Any, resp_doc: dict[str, Any]) -> None:
+        """The header holds JSON as a text; flask-smorest's own words say an object."""
+        resp_doc.setdefault("headers", {})[self.PAGINATION_HEADER_NAME] = PAGINATION
+
+    def alt_response(self, status: int, **options: Any) -> Callable[[View], View]:
+        """Say what else a view answers when it went well."""
+        return cast(Callable[[View], View], super().alt_response(status, success=True, **options))
+
+    def refuses(self, *statuses: int) -> Callable[[View], View]:
+        """Say which errors a view answers beside those of all routes of its kind (openapi.py)."""
+        return self.doc(responses={str(status): HTTPStatus(status).name for status in statuses})
+
+    def register_views_in_doc(self, api: Any, app: Flask, spec: Any, *, name: str, parameters: Any) -> None:
+        for endpoint, described in self._docs.items():
+            rule = next(app.url_map.iter_rules(f"{name}.{endpoint}")).rule
+            for method in described.keys() - {"parameters"}:
+                add_errors(rule, described[method])
+        super().register_views_in_doc(api, app, spec, name=name, parameters=parameters)
 
     def doc(self, **options: Any) -> Callable[[View], View]:
         return cast(Callable[[View], View], super().doc(**options))

@@ -2,20 +2,14 @@
 
 from typing import Any
 
-from marshmallow import Schema, validate
+from marshmallow import Schema, fields, validate
 
-from ..accounts.workspaces import (
-    create_workspace,
-    delete_workspace,
-    list_workspaces,
-    read_workspace,
-    rename_workspace,
-    vector_spaces,
-)
+from ..accounts import deletion, workspaces
+from ..accounts.requirement import require_factors
 from ..context import current
-from ..conversation.media import forget_files
 from .access import person, signed_in
 from .auth import WorkspaceOutput
+from .permissions import check_owner
 from .routes import Blueprint, Text
 
 blueprint = Blueprint("workspaces", __name__, url_prefix="/api/workspaces", description="A company's room")
@@ -25,12 +19,37 @@ class WorkspaceInput(Schema):
     name = Text(required=True, validate=validate.Length(1, 32))
 
 
+class WorkspaceChange(Schema):
+    name = Text(validate=validate.Length(1, 32))
+    require_two_factors = fields.Boolean(metadata={"description": "The owner's to say; who has them off is kept out"})
+
+
+class WorkspaceQuery(Schema):
+    status = Text(validate=validate.OneOf(("DELETED",)), load_default=None)
+
+
+class PasswordInput(Schema):
+    password = fields.String(required=True, load_only=True, validate=validate.Length(1, 1000))
+
+
+class DeletionOutput(WorkspaceOutput):
+    deleted_at = fields.DateTime()
+    erase_at = fields.DateTime(metadata={"description": "Until then it can be restored; then everything goes"})
+
+
+class OwnOutput(WorkspaceOutput):
+    deleted_at = fields.DateTime(allow_none=True)
+    erase_at = fields.DateTime(allow_none=True)
+
+
 @blueprint.route("")
 @signed_in
-@blueprint.response(200, WorkspaceOutput(many=True))
-def list_own() -> list[dict[str, Any]]:
-    """List the workspaces one has a role in"""
-    return list_workspaces(person().id)
+@blueprint.arguments(WorkspaceQuery, location="query")
+@blueprint.response(200, OwnOutput(many=True))
+def list_own(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the workspaces one has a role in; status DELETED lists one's own that can be restored"""
+    listed = workspaces.list_deleted if given["status"] else workspaces.list_workspaces
+    return listed(person().id)
 
 
 @blueprint.route("", methods=["POST"])
@@ -39,7 +58,7 @@ def list_own() -> list[dict[str, Any]]:
 @blueprint.response(201, WorkspaceOutput)
 def create(given: dict[str, str]) -> dict[str, Any]:
     """Make a workspace"""
-    return create_workspace(person().id, given["name"])
+    return workspaces.create_workspace(person().id, given["name"])
 
 
 @blueprint.route("/<id:workspace_id>")
@@ -47,29 +66,48 @@ def create(given: dict[str, str]) -> dict[str, Any]:
 @blueprint.response(200, WorkspaceOutput)
 def read(workspace_id: str) -> dict[str, Any]:
     """Read a workspace"""
-    return read_workspace(person().id, workspace_id)
+    return workspaces.read_workspace(person().id, workspace_id)
 
 
 @blueprint.route("/<id:workspace_id>", methods=["PATCH"])
 @signed_in
-@blueprint.arguments(WorkspaceInput)
+@blueprint.arguments(WorkspaceChange)
+@blueprint.refuses(409)
 @blueprint.response(200, WorkspaceOutput)
-def rename(given: dict[str, str], workspace_id: str) -> dict[str, Any]:
-    """Rename a workspace"""
-    rename_workspace(workspace_id, given["name"])
-    return read_workspace(person().id, workspace_id)
+def change(given: dict[str, Any], workspace_id: str) -> dict[str, Any]:
+    """Rename a workspace; its owner may have it require two factors"""
+    if "require_two_factors" in given:
+        check_owner(person().role)
+        require_factors(workspace_id, person().id, given["require_two_factors"])
+    if "name" in given:
+        workspaces.rename_workspace(workspace_id, given["name"])
+    return workspaces.read_workspace(person().id, workspace_id)
+
+
+@blueprint.route("/<id:workspace_id>/select", methods=["POST"])
+@signed_in
+@blueprint.response(200, WorkspaceOutput)
+def select(workspace_id: str) -> dict[str, Any]:
+    """Work in this workspace: the next sign-in begins in it"""
+    workspaces.select_workspace(person().id, workspace_id)
+    return workspaces.read_workspace(person().id, workspace_id)
 
 
 @blueprint.route("/<id:workspace_id>", methods=["DELETE"])
 @signed_in
-@blueprint.response(204)
-def delete(workspace_id: str) -> None:
-    """Delete a workspace and everything in it, for good; its channels must be deleted first"""
-    tawkee = current()
-    for space in vector_spaces(workspace_id):
-        vectors = tawkee.plugins.vectors(tawkee.settings)
-        vectors.vectors_delete(
-            settings=tawkee.settings, space=space, workspace_id=workspace_id, agent_id=None, training_id=None
-        )
-    delete_workspace(workspace_id)
-    forget_files(tawkee.settings, workspace_id)
+@blueprint.arguments(PasswordInput)
+@blueprint.response(200, DeletionOutput)
+def delete(given: dict[str, str], workspace_id: str) -> dict[str, Any]:
+    """Delete a workspace; it can be restored for some days, then everything in it is erased"""
+    deletion.delete_workspace(current().settings, person().id, workspace_id, given["password"])
+    return workspaces.read_workspace(person().id, workspace_id)
+
+
+@blueprint.route("/<id:workspace_id>/restore", methods=["POST"])
+@signed_in
+@blueprint.refuses(409)
+@blueprint.response(200, WorkspaceOutput)
+def restore(workspace_id: str) -> dict[str, Any]:
+    """Bring a deleted workspace back, as it was"""
+    deletion.restore_workspace(workspace_id)
+    return workspaces.read_workspace(person().id, workspace_id)

@@ -3,8 +3,9 @@ for one return."""
 
 from typing import Any
 
+from ..audit import note_change
 from ..context import Tawkee
-from ..db import run
+from ..db import run, transaction
 from ..errors import Conflict, Unauthorized
 from ..security import new_secret, read_token, same_text, sign_token
 from ..types import Connection
@@ -46,5 +47,7 @@ def finish_authorization(tawkee: Tawkee, kind: str, query: dict[str, str]) -> Co
     )
     if connection is None:
         raise Conflict("This kind of channel is not connected by OAuth.", slug="not_supported")
-    apply_connection(None, channel, connection)
+    with transaction() as cursor:
+        apply_connection(cursor, channel, connection)
+        note_change(channel.workspace_id, "channel.authorize", channel.id, after={"status": connection.state})
     return Connection(connection.state, connection.detail)

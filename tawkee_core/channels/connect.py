@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 import structlog
 from psycopg2.extras import Json
 
+from ..audit import note_change
 from ..context import Tawkee, current
 from ..db import Cursor, transaction
 from ..errors import AuthLost, Conflict, NotFound
@@ -13,25 +14,30 @@ from ..security import seal, unseal
 from ..types import Channel, Connection, ConnectionState, Label, TemplateInfo
 from .load import load_channel, seal_context
 from .setup import channel_info
+from .tell import tell_change
 
 Step = Literal["connect", "qr", "status", "disconnect"]
 # what is not said anew stays: a code while it may still be scanned, words while nothing changed
 APPLY = """
-update channel set status = %(state)s, updated_at = now(),
-    detail = coalesce(%(detail)s::jsonb, case status when %(state)s then detail else '{}' end),
-    qr = case when %(state)s = 'connecting' then coalesce(%(qr)s::jsonb, qr) end,
-    config = config || %(plain)s::jsonb, sealed = coalesce(%(sealed)s, sealed),
-    paused_until = case when %(state)s = 'connected' then null else paused_until end
-where id = %(id)s and deleted_at is null
+with before as (select id, status from channel where id = %(id)s and deleted_at is null for update)
+update channel h set status = %(state)s, updated_at = now(),
+    detail = coalesce(%(detail)s::jsonb, case h.status when %(state)s then h.detail else '{}' end),
+    qr = case when %(state)s = 'connecting' then coalesce(%(qr)s::jsonb, h.qr) end,
+    config = h.config || %(plain)s::jsonb, sealed = coalesce(%(sealed)s, h.sealed),
+    paused_until = case when %(state)s = 'connected' then null else h.paused_until end
+from before where h.id = before.id
+returning h.id, h.workspace_id, h.name, h.detail, h.status, h.qr, before.status as before
 """
+CHANGING = ("connect", "disconnect")
 log = structlog.get_logger()
 
 
-def apply_connection(cursor: Cursor | None, channel: Channel, connection: Connection) -> None:
-    """Keep what a provider says of a channel, within the caller's transaction where one is given."""
+def apply_connection(cursor: Cursor | None, channel: Channel, connection: Connection, intended: bool = False) -> None:
+    """Keep what a provider says of a channel, within the caller's transaction where one is given. Those in charge are
+    told of a change for the worse, unless it is what somebody `intended`."""
     if cursor is None:
         with transaction() as own:
-            apply_connection(own, channel, connection)
+            apply_connection(own, channel, connection, intended)
         return
     plain, sealed = keep_config(cursor, channel, connection)
     parameters = {
@@ -43,6 +49,9 @@ def apply_connection(cursor: Cursor | None, channel: Channel, connection: Connec
         "sealed": sealed,
     }
     cursor.execute(APPLY, parameters)
+    row: Any = cursor.fetchone()
+    if row is not None:
+        tell_change(cursor, row, row.before, intended)
     if connection.state != channel.status:
         log.info(
             "channel_changed", channel_id=channel.id, kind=channel.kind, before=channel.status, now=connection.state
@@ -86,7 +95,12 @@ def ask_provider(tawkee: Tawkee, workspace_id: str, channel_id: str, step: Step)
     connection = without_provider(channel, step) if info.connects == "none" else call_provider(tawkee, channel, step)
     if connection is None:
         raise Conflict("This kind of channel does not do that.", slug="not_supported")
-    apply_connection(None, channel, connection)
+    with transaction() as cursor:
+        apply_connection(cursor, channel, connection, intended=step == "disconnect")
+        if step in CHANGING:
+            note_change(
+                workspace_id, f"channel.{step}", channel_id, {"status": channel.status}, {"status": connection.state}
+            )
     return connection
 
 

@@ -7,18 +7,22 @@ from typing import Any
 import structlog
 from psycopg2.extras import Json
 
-from ..db import run
+from .. import metrics
+from ..context import Tawkee
+from ..db import run, transaction
 from ..errors import NotFound
+from .load import load_channel
+from .setup import channel_info
+from .tell import tell_trouble
+from .warmup import show_warmup
 
 BREAKER_FAILURES = 5
 BREAKER_SHARE = 0.5
 BREAKER_SECONDS = 600
-WARM_DAYS = 7
 log = structlog.get_logger()
 
 HEALTH = """
 select h.status, h.detail, h.paused_until, h.created_at,
-    extract(epoch from now() - h.created_at)::float / 86400 as days,
     (select max(m.sent_at) from message m where m.channel_id = h.id and m.direction = 'in'
         and m.sent_at > now() - interval '7 days') as last_event_at,
     (select max(m.sent_at) from message m where m.channel_id = h.id and m.direction = 'out'
@@ -45,15 +49,17 @@ with recent as (
 )
 update channel h set paused_until = now() + make_interval(secs => %(seconds)s), detail = %(detail)s
 from recent where h.id = recent.id and recent.failed >= %(least)s and recent.failed >= recent.tried * %(share)s
-returning h.id, h.kind
+returning h.id, h.workspace_id, h.kind, h.name, h.detail
 """
+# the words about a pause go with it
+CLOSE = "update channel set detail = '{}' where detail = %(detail)s and paused_until <= now()"
 TRIPPED = {
     "pt": "Muitas mensagens deste canal falharam; o envio parou por dez minutos. Veja as mensagens e a conexão.",
     "en": "Many of this channel's messages failed; sending stopped for ten minutes. Look at them and the connection.",
 }
 
 
-def read_health(workspace_id: str, channel_id: str) -> dict[str, Any]:
+def read_health(tawkee: Tawkee, workspace_id: str, channel_id: str) -> dict[str, Any]:
     """The last 24 hours of a channel in figures, and how it stands. Raises NotFound."""
     rows = run(HEALTH, (workspace_id, channel_id))
     if not rows:
@@ -61,10 +67,13 @@ def read_health(workspace_id: str, channel_id: str) -> dict[str, Any]:
     row = rows[0]
     tried = row.sent + row.failed + row.unconfirmed
     figures: dict[str, Any] = row._asdict()
+    channel = load_channel(tawkee.settings, channel_id)
+    warmup = show_warmup(channel, channel_info(tawkee, channel.kind))
     return figures | {
         "error_rate": round((row.failed + row.unconfirmed) / tried, 4) if tried else 0.0,
         "reply_ratio": round(row.heard_from / row.written_to, 4) if row.written_to else None,
-        "warming_up": row.days < WARM_DAYS,
+        "warming_up": warmup is not None,
+        "warmup": warmup,
     }
 
 
@@ -76,7 +85,13 @@ def trip_breakers() -> int:
         "least": BREAKER_FAILURES,
         "share": BREAKER_SHARE,
     }
-    tripped = run(TRIP, parameters)
+    with transaction() as cursor:
+        cursor.execute(CLOSE, parameters)
+        cursor.execute(TRIP, parameters)
+        tripped: list[Any] = cursor.fetchall()
+        for channel in sorted(tripped, key=lambda each: each.id):
+            tell_trouble(cursor, channel, "channel_paused")
     for channel in tripped:
+        metrics.CHANNELS_PAUSED.labels(channel.kind).inc()
         log.error("channel_breaker_opened", channel_id=channel.id, kind=channel.kind)
     return len(tripped)

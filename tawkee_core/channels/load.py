@@ -50,7 +50,7 @@ def merged(config: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, A
 
 
 def seal_context(workspace_id: str, channel_id: str) -> str:
-    return f"channel|{workspace_id}|{channel_id}"
+    return f"channel.sealed|{workspace_id}|{channel_id}"
 
 
 def webhook_url(settings: Settings, channel_id: str, token: str) -> str:

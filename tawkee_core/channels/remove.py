@@ -6,8 +6,9 @@ from typing import NamedTuple
 import structlog
 from peewee import ModelSelect
 
+from ..audit import note_change
 from ..context import Tawkee
-from ..db import connection
+from ..db import connection, database
 from ..errors import NotFound, TawkeeError
 from ..models import Agent, Channel, now
 from .connect import find_channel
@@ -27,8 +28,10 @@ class Removal(NamedTuple):
 def delete_channel(tawkee: Tawkee, workspace_id: str, channel_id: str) -> Removal:
     """Remove a channel at once, then what it left at its provider, if that can be reached. Raises NotFound."""
     channel = find_channel(tawkee, workspace_id, channel_id)
-    with connection():
+    with connection(), database.atomic():
         Channel.update(deleted_at=now(), status="disconnected", qr=None).where(Channel.id == channel_id).execute()
+        told = {"kind": channel.kind, "name": channel.name}
+        note_change(workspace_id, "channel.delete", channel_id, before=told)
     try:
         tawkee.plugins.channel(channel.kind).channel_delete(channel=channel)
     except (
@@ -42,7 +45,7 @@ def delete_channel(tawkee: Tawkee, workspace_id: str, channel_id: str) -> Remova
 
 def restore_channel(tawkee: Tawkee, workspace_id: str, channel_id: str) -> Channel:
     """Bring a channel back that was removed within thirty days; it has to be connected again. Raises NotFound."""
-    with connection():
+    with connection(), database.atomic():
         row = Channel.within(workspace_id).where(Channel.id == channel_id).first()
         if row is None or (row.deleted_at and row.deleted_at < now() - RESTORABLE):
             raise NotFound()
@@ -50,6 +53,7 @@ def restore_channel(tawkee: Tawkee, workspace_id: str, channel_id: str) -> Chann
             Agent.find(workspace_id, row.agent_id)
             status = first_status(channel_info(tawkee, row.kind))
             Channel.update(deleted_at=None, status=status, detail={}).where(Channel.id == channel_id).execute()
+            note_change(workspace_id, "channel.restore", channel_id)
         return Channel.find(workspace_id, channel_id)
 
 

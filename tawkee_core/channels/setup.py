@@ -5,13 +5,14 @@ from typing import Any
 
 from peewee import ModelSelect
 
+from ..audit import changes as compare, note_change
 from ..context import Tawkee
 from ..db import connection, database
 from ..errors import NotFound, UnknownPlugin
 from ..models import Agent, Channel, new_id, now
 from ..security import new_secret, seal
 from ..types import ChannelInfo
-from .config import read_config
+from .config import MASK, read_config
 from .load import open_channel, seal_context
 
 WIRING = ("url", "secret", "text")
@@ -32,7 +33,7 @@ def create_channel(
     info = channel_info(tawkee, kind)
     plain, secrets = read_config(info.fields, config)
     channel_id = new_id()
-    with connection():
+    with connection(), database.atomic():
         Agent.find(workspace_id, agent_id)
         created: Channel = Channel.create(
             id=channel_id,
@@ -45,7 +46,15 @@ def create_channel(
             webhook_token=new_secret(),
             status=first_status(info),
         )
+        given = {"kind": kind, "name": name, "agent_id": agent_id, "config": hide_secrets(info, plain | secrets)}
+        note_change(workspace_id, "channel.create", channel_id, after=given)
     return created
+
+
+def hide_secrets(info: ChannelInfo, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration for the audit: the declared plain fields as they are; of all else that it is there."""
+    shown = {field.name for field in info.fields if field.kind != "secret"}
+    return {name: value if name in shown else MASK for name, value in values.items()}
 
 
 def first_status(info: ChannelInfo) -> str:
@@ -74,7 +83,24 @@ def change_channel(tawkee: Tawkee, workspace_id: str, channel_id: str, values: M
         if "config" in values:
             changes |= change_config(tawkee, found, values["config"])
         Channel.update(changes).where(Channel.id == channel_id).execute()
-        return Channel.find(workspace_id, channel_id)
+        row = Channel.find(workspace_id, channel_id)
+        note_change(workspace_id, "channel.change", channel_id, *channel_changes(tawkee, found, row, values))
+        return row
+
+
+def channel_changes(
+    tawkee: Tawkee, before: Channel, after: Channel, values: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of a channel was and is; of its secrets only that they were replaced."""
+    was, now_is = compare(before.__data__, after.__data__, [{"agent_id": "agent"}.get(name, name) for name in values])
+    if "config" not in values:
+        return was, now_is
+    info = channel_info(tawkee, before.kind)
+    configs = [open_channel(tawkee.settings, row).config for row in (before, after)]
+    shown = [
+        hide_secrets(info, part) for part in compare(configs[0], configs[1], configs[0].keys() | configs[1].keys())
+    ]
+    return was | {"config": shown[0]}, now_is | {"config": shown[1]}
 
 
 def lock_channel(workspace_id: str, channel_id: str) -> Channel:

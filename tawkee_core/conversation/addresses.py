@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ..db import Cursor
 from ..models import new_id
 from ..statements import Statement
-from ..types import Address, Channel
+from ..types import Address, Channel, Moved
 
 # before 2016 mobiles had no ninth digit and began with 6 to 9; what begins with 2 to 5 is a landline, another phone
 BRAZIL_MOBILE = re.compile(r"55(\d\d)9([6-9]\d{7})")
@@ -111,3 +111,24 @@ def add_chat(cursor: Cursor, channel: Channel, contact_id: str, address: Address
     cursor.execute(ADD_CHAT, row)
     added: Any = cursor.fetchone()
     return str(added.id)
+
+
+def move_contact(cursor: Cursor, channel: Channel, moved: Moved) -> str | None:
+    """Reach a contact at other addresses from now on, in the same chat; the old one is free for whoever gets it next.
+    The contact's id, or None when nobody here had the old address. An address that another contact has stays theirs."""
+    keys = [address_key(address) for address in (moved.before, *moved.after)]
+    lock_keys(cursor, channel, keys)
+    place, _ = look_up(cursor, channel, keys[:1])
+    if place is None or not moved.after or keys[0] in keys[1:]:
+        return place.contact_id if place else None
+    add_addresses(cursor, channel, place.contact_id, dict(zip(keys[1:], moved.after, strict=True)))
+    cursor.execute("delete from contact_address where channel_id = %s and key = %s", (channel.id, keys[0]))
+    cursor.execute(
+        "update chat set address_kind = %s, address = %s where channel_id = %s and contact_id = %s"
+        " and address_kind = %s",
+        (moved.after[0].kind, moved.after[0].value, channel.id, place.contact_id, moved.before.kind),
+    )
+    phone = phone_of(moved.after)
+    if moved.before.kind == "phone" and phone:
+        cursor.execute("update contact set phone = %s where id = %s", (phone, place.contact_id))
+    return place.contact_id

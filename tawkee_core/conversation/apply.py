@@ -9,11 +9,24 @@ from ..channels.connect import apply_connection
 from ..context import Tawkee
 from ..db import Cursor
 from ..doorbell import ring, signal_chat
-from ..types import Channel, ChannelEvent, Connection, Deleted, Echo, Edited, Fetch, Ignored, Incoming, Status
-from .addresses import address_key
+from ..types import (
+    Channel,
+    ChannelEvent,
+    Connection,
+    Deleted,
+    Echo,
+    Edited,
+    Fetch,
+    Ignored,
+    Incoming,
+    Moved,
+    Status,
+    Watermark,
+)
+from .addresses import address_key, move_contact
 from .echoes import apply_echo
-from .statuses import apply_deletion, apply_edit, apply_status
-from .store import store_incoming
+from .statuses import apply_deletion, apply_edit, apply_status, apply_watermark
+from .store import Kept, store_incoming
 
 
 @dataclass
@@ -36,7 +49,7 @@ class Applied:
 def apply_events(cursor: Cursor, channel: Channel, event_id: str | None, events: Sequence[ChannelEvent]) -> Applied:
     """Apply events in their order, within a transaction. Applying them again changes nothing."""
     applied = Applied()
-    if len(events) > 1:
+    if len(events) > 1 or any(isinstance(event, Watermark) for event in events):
         lock_batches(cursor, channel)
     for event in events:
         apply_event(cursor, channel, event_id, event, applied)
@@ -46,24 +59,27 @@ def apply_events(cursor: Cursor, channel: Channel, event_id: str | None, events:
 
 
 def lock_batches(cursor: Cursor, channel: Channel) -> None:
-    """One batch of a channel after another: two that name the same chats in another order would wait for each other."""
+    """One batch of a channel after another: two that name the same chats or messages in another order would wait for
+    each other."""
     cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1))", (channel.id,))
 
 
 def apply_event(cursor: Cursor, channel: Channel, event_id: str | None, event: ChannelEvent, applied: Applied) -> None:
     match event:
         case Incoming():
-            kept = store_incoming(cursor, channel, event_id, event)
-            note_message(applied, event, kept.id if kept else None)
-            applied.due = applied.due or bool(kept and kept.due)
+            note_kept(applied, event, store_incoming(cursor, channel, event_id, event))
         case Echo():
             note_message(applied, event, apply_echo(cursor, channel, event_id, event))
         case Status():
             note_change(applied, apply_status(cursor, channel, event))
+        case Watermark():
+            note_all(applied, apply_watermark(cursor, channel, event))
         case Edited():
             note_change(applied, apply_edit(cursor, channel, event))
         case Deleted():
             note_change(applied, apply_deletion(cursor, channel, event))
+        case Moved():
+            note_move(applied, event, move_contact(cursor, channel, event))
         case Connection():
             apply_connection(cursor, channel, event)
             applied.signals.append(("", {"event": "channel"}))
@@ -73,12 +89,30 @@ def apply_event(cursor: Cursor, channel: Channel, event_id: str | None, event: C
             applied.reasons.append(event.reason)
 
 
+def note_kept(applied: Applied, event: Incoming, kept: Kept | None) -> None:
+    note_message(applied, event, kept.id if kept else None)
+    applied.due = applied.due or bool(kept and kept.due)
+
+
 def note_message(applied: Applied, event: Incoming | Echo, message_id: str | None) -> None:
     if message_id is None:
         applied.reasons.append("message known already")
         return
     applied.messages.append(message_id)
     applied.signals.append((address_key(event.addresses[0]), {"event": "message", "id": message_id}))
+
+
+def note_move(applied: Applied, event: Moved, contact_id: str | None) -> None:
+    if contact_id is None:
+        applied.reasons.append("nobody known moved")
+    else:
+        applied.signals.append((address_key(event.before), {"event": "contact"}))
+
+
+def note_all(applied: Applied, message_ids: Sequence[str]) -> None:
+    applied.messages += message_ids
+    if not message_ids:
+        applied.reasons.append("nothing new by then")
 
 
 def note_change(applied: Applied, message_id: str | None) -> None:

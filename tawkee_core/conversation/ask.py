@@ -102,6 +102,7 @@ def call_model(tawkee: Tawkee, model: str, question: Question, budget: Budget) -
         answer = complete(tawkee, model, question, min(tawkee.settings.model_seconds, budget.left))
         outcome, usage = "answered", answer.usage
         breaker.succeeded(model)
+        metrics.LLM_BREAKER.labels(model).set(0)
         return answer
     except ModelError as error:
         outcome = error.slug
@@ -120,6 +121,7 @@ def call_model(tawkee: Tawkee, model: str, question: Question, budget: Budget) -
 def settle_breaker(model: str, error: ModelError) -> None:
     if isinstance(error, ModelDown | ModelBusy):
         breaker.failed(model)
+        metrics.LLM_BREAKER.labels(model).set(int(model in breaker.open_names()))
     else:
         breaker.skipped(model)
 

@@ -24,15 +24,22 @@ FILTERS = {
     "words": "(k.name ilike %(words)s or k.phone like %(digits)s)",
     "before": "(c.last_message_at, c.id) < (select b.last_message_at, b.id from chat b where b.id = %(before)s)",
 }
+# a removed agent or channel still has its chats
+NAMED = {
+    "agent_id": "select 1 from agent where workspace_id = %s and id = %s",
+    "channel_id": "select 1 from channel where workspace_id = %s and id = %s",
+    "before": "select 1 from chat where workspace_id = %s and id = %s",
+}
 MARK_READ = "update chat set unread = 0 where workspace_id = %s and id = %s returning id"
 
 
 def list_chats(workspace_id: str, limit: int, q: str = "", **wanted: str | None) -> list[dict[str, Any]]:
     """Up to `limit` chats, those with the newest message first: of an `agent_id`, `channel_id`, `status` or `owner`,
     with the words `q` in the contact's name or its digits in their phone, after the chat `before`. Raises NotFound for
-    a `before` that is not there."""
-    if wanted.get("before"):
-        find_chat(workspace_id, str(wanted["before"]))
+    an agent, a channel or a `before` that is not there."""
+    for name in NAMED.keys() & wanted.keys():
+        if wanted[name] and not run(NAMED[name], (workspace_id, wanted[name])):
+            raise NotFound()
     values: dict[str, Any] = {name: value for name, value in wanted.items() if value}
     if q:
         values["words"] = f"%{escape_like(q)}%"

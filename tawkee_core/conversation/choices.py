@@ -19,11 +19,20 @@ def buttons_of(data: Mapping[str, Any]) -> tuple[Button, ...]:
 
 def fit_buttons(message: Message, capabilities: Capabilities) -> Message:
     """The message as the channel carries it: with its buttons, or with the choices numbered under its text."""
-    buttons = message.buttons
-    fits = len(buttons) <= capabilities.buttons and all(len(b.title) <= capabilities.max_button for b in buttons)
-    if not buttons or fits:
+    if not message.buttons or carries(capabilities, message.text, message.buttons):
         return message
-    return replace(message, text=numbered_text(message.text, buttons), buttons=())
+    return replace(message, text=numbered_text(message.text, message.buttons), buttons=())
+
+
+def carries(capabilities: Capabilities, text: str, buttons: Sequence[Button]) -> bool:
+    """Whether the channel has buttons for these choices under this text."""
+    longest = capabilities.max_choice_text
+    short = longest is None or len(text) <= longest
+    return (
+        short
+        and len(buttons) <= capabilities.buttons
+        and all(len(button.title) <= capabilities.max_button for button in buttons)
+    )
 
 
 def numbered_text(text: str, buttons: Sequence[Button]) -> str:

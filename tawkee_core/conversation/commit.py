@@ -3,15 +3,15 @@ was said.
 
 The first part may begin at once: its intent to be sent is written in this same transaction."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .. import metrics
 from ..context import Tawkee
 from ..db import Cursor, transaction
 from ..models import new_id
-from ..statements import Statement
+from ..statements import Chain, Statement
 from .ask import Call
 from .context import TurnContext
 from .handover import ask_person
@@ -37,6 +37,7 @@ from chat c join turn t on t.id = %(turn_id)s join channel h on h.id = c.channel
 for update of t
 """
 )
+LOOK = Chain(LOCK, CHECK)
 # every part is a message and its sending; the first is being sent already unless others of the chat are before it
 WRITE = Statement(
     f"""
@@ -64,6 +65,7 @@ with part as (
 update turn set state = 'replying', lease_until = null where id = %(turn_id)s
 """
 )
+WRITE_LAST = Chain(WRITE, "commit")
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,12 @@ class Committed:
 def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committed:
     """Write the reply down, or drop it: fenced off, taken over by a person, or overtaken by the contact's next
     words."""
-    turn = context.turn
+    turn, began = context.turn, time.monotonic()
     with transaction() as cursor:
-        cursor.execute(LOCK, {"chat_id": turn.chat_id})
-        cursor.execute(CHECK, {"fence": turn.fence, "turn_id": turn.id, "chat_id": turn.chat_id})
+        cursor.execute(LOOK, {"fence": turn.fence, "turn_id": turn.id, "chat_id": turn.chat_id})
         chat: Any = cursor.fetchone()
         if chat is not None and chat.written:
-            return Committed("committed", find_begun(cursor, turn))
+            return Committed("committed", find_begun(tawkee, cursor, turn))
         if chat is None or not chat.ours:
             return Committed("fenced")
         if chat.owner != "ai" or chat.epoch != turn.epoch:
@@ -102,18 +103,20 @@ def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committe
         if chat.newer and turn.supersedes < MAX_SUPERSEDES:
             requeue(cursor, turn, 0, "the contact wrote again", superseded=1, uncounted=1)
             return Committed("superseded")
-        return write_parts(tawkee, cursor, context, reply, chat)
+        return write_parts(tawkee, cursor, context, reply, chat, began)
 
 
-def find_begun(cursor: Cursor, turn: ClaimedTurn) -> Sending | None:
-    """The part whose sending this very commit began, when the connection broke before we heard that it succeeded."""
+def find_begun(tawkee: Tawkee, cursor: Cursor, turn: ClaimedTurn) -> Sending | None:
+    """The part whose sending this very commit began, when the connection broke before we heard that it succeeded. Its
+    lease is as old as the row; one that another worker claimed since has a younger lease."""
     cursor.execute(
-        "select id, chat_id, message_id, turn_id, fence, attempts, semantics from outbound"
-        " where turn_id = %s and state = 'sending' and fence = 1 and attempts = 1",
-        (turn.id,),
+        "select id, chat_id, message_id, turn_id, fence, attempts, semantics,"
+        " extract(epoch from clock_timestamp() - created_at)::float8 as age from outbound"
+        " where turn_id = %s and state = 'sending' and lease_until = created_at + make_interval(secs => %s)",
+        (turn.id, tawkee.settings.lease_seconds),
     )
     row: Any = cursor.fetchone()
-    return Sending(*row) if row else None
+    return replace(Sending(*row[:7]), began=time.monotonic() - row.age) if row else None
 
 
 def cancel(cursor: Cursor, turn: ClaimedTurn, reason: str) -> Committed:
@@ -124,18 +127,18 @@ def cancel(cursor: Cursor, turn: ClaimedTurn, reason: str) -> Committed:
     return Committed("cancelled")
 
 
-def write_parts(tawkee: Tawkee, cursor: Cursor, context: TurnContext, reply: Reply, chat: Any) -> Committed:
+def write_parts(
+    tawkee: Tawkee, cursor: Cursor, context: TurnContext, reply: Reply, chat: Any, began: float
+) -> Committed:
+    """`began` is when the transaction did, and with it the lease of a part whose sending begins here."""
     turn = context.turn
     epoch = chat.epoch if reply.transfer is None else ask_person(cursor, turn.chat_id, reply.transfer)
     parameters = part_parameters(tawkee, context, reply, chat) | call_parameters(reply.calls) | {"epoch": epoch}
-    cursor.execute(WRITE, parameters)
-    metrics.TURNS.labels("replied").inc()
+    cursor.execute(WRITE_LAST, parameters)
     if not parameters["begin"]:
         return Committed("committed")
-    first = Sending(
-        parameters["outbound_ids"][0], turn.chat_id, parameters["ids"][0], turn.id, 1, 1, parameters["semantics"]
-    )
-    return Committed("committed", first)
+    ids = (parameters["outbound_ids"][0], turn.chat_id, parameters["ids"][0], turn.id)
+    return Committed("committed", Sending(*ids, 1, 1, parameters["semantics"], began=began))
 
 
 def part_parameters(tawkee: Tawkee, context: TurnContext, reply: Reply, chat: Any) -> dict[str, Any]:

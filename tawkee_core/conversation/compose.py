@@ -1,7 +1,7 @@
 """A person's own words, sent through the channel in the chat's order; and the sending again of what did not arrive."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,7 +12,10 @@ from ..db import Cursor, run, transaction
 from ..doorbell import ring
 from ..errors import BadInput, Conflict, NotFound, TooLarge
 from ..models import new_id
-from ..types import Button, ChannelInfo, Media, MediaRule, Template
+from ..types import Button, ChannelInfo, Media, Template, TextLimit, TextUnit
+from .choices import carries, numbered_text
+from .degrade import cut_text, measure, text_limit
+from .fit import takes
 from .handover import lock_chat, pass_to_person
 from .media import add_media, keep_data
 from .window import is_open
@@ -35,33 +38,41 @@ select %(outbound_id)s, workspace_id, id, %(id)s, seq, %(semantics)s, 'pending' 
 
 @dataclass(frozen=True)
 class Draft:
-    """What a person wants to send: words, a file, choices, or an approved template."""
+    """What a person wants to send: words, a file, choices, or an approved template. `hidden`: see hidden.py."""
 
     text: str = ""
     media: Media | None = None
     client_id: str | None = None
     buttons: Sequence[Button] = ()
     template: Template | None = None
+    hidden: str = ""
 
     @property
     def data(self) -> dict[str, Any]:
         """What is kept beside the words."""
         data: dict[str, Any] = {"client_id": self.client_id} if self.client_id else {}
+        if self.hidden:
+            data["hidden"] = self.hidden
         if self.buttons:
             data["buttons"] = [{"id": button.id, "title": button.title} for button in self.buttons]
         if self.template:
             parts = {"name": self.template.name, "language": self.template.language}
-            data["template"] = parts | {"parameters": list(self.template.parameters)}
+            values = {"parameters": list(self.template.parameters), "names": list(self.template.names)}
+            data["template"] = parts | values | {"parts": [asdict(part) for part in self.template.parts]}
         return data
 
 
-def write_message(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str, text: str = "", **more: Any) -> str:
+def write_message(
+    tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str | None, text: str = "", **more: Any
+) -> str:
     """`send_draft` of these words, and of the other fields of a Draft."""
     return send_draft(tawkee, workspace_id, chat_id, user_id, Draft(text, **more))
 
 
-def send_draft(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str, draft: Draft) -> str:
+def send_draft(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str | None, draft: Draft) -> str:
     """Send a person's message; writing is taking over. The same `client_id` again gives the message there is; its id.
+
+    What is too long for one message becomes several; the id is then the first one's.
 
     Raises NotFound, BadInput (nothing said, or what the channel cannot carry), TooLarge, Conflict outside the reply
     window, where only a template may be sent."""
@@ -69,32 +80,76 @@ def send_draft(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str, dr
         raise BadInput("A message needs a text, a file or a template.", slug="empty_message")
     chat = find_channel(tawkee, workspace_id, chat_id)
     check_window(chat, draft)
-    kind, media = "text", None
-    if draft.media is not None:
-        kind = fit_media(chat.info, draft.media)
-        media = keep_data(tawkee.settings, workspace_id, draft.media)
+    parts = split_draft(chat, draft)
+    media = keep_data(tawkee.settings, workspace_id, draft.media) if draft.media else None
     with transaction() as cursor:
         locked = lock_chat(cursor, workspace_id, chat_id)
         known = known_message(cursor, chat_id, draft.client_id)
         if known:
             return known
-        if locked.owner != "human" or locked.owner_id != user_id:
+        if locked.owner != "human" or user_id not in (None, locked.owner_id):
             pass_to_person(cursor, chat_id, user_id, "a person wrote")
-        message_id = add_message(cursor, chat_id, user_id, kind, draft, chat.info.send_semantics)
+        ids = [add_message(cursor, chat_id, user_id, part, chat.info.send_semantics) for part in parts]
         if media is not None:
-            add_media(cursor, workspace_id, message_id, media)
+            add_media(cursor, workspace_id, ids[0], media)
     ring(tawkee.settings)
-    return message_id
+    return ids[0]
 
 
-def add_message(cursor: Cursor, chat_id: str, user_id: str, kind: str, draft: Draft, semantics: str) -> str:
-    message_id = new_id()
+class Part(NamedTuple):
+    """One message of what a person sends."""
+
+    kind: str
+    draft: Draft
+
+
+def split_draft(chat: "ChatChannel", draft: Draft) -> list[Part]:
+    """The messages that a draft makes: a file first, with its words where there is room for them, then the text in
+    parts, choices under the last one. Raises BadInput, TooLarge."""
+    if draft.template is not None:
+        return [Part("text", draft)]
+    capabilities = chat.info.capabilities
+    limit, unit = text_limit(capabilities, chat.address_kind), capabilities.text_unit
+    parts: list[Part] = []
+    text = draft.text.strip()
+    if draft.media is not None:
+        kind = fit_media(chat.info, draft.media)
+        room = capabilities.media_out[kind].max_caption
+        caption = text if measure(text, unit) <= (limit.max_text if room is None else room) else ""
+        parts.append(Part(kind, replace(draft, text=caption, buttons=())))
+        text = "" if caption else text
+    if draft.buttons and not carries(capabilities, text, draft.buttons):
+        parts += say_choices(text, draft.buttons, limit, unit)
+    elif text or draft.buttons:
+        said = cut_text(text, limit.max_text, unit) or [text]
+        parts += [Part("text", Draft(each)) for each in said[:-1]]
+        parts.append(Part("text", Draft(said[-1], buttons=draft.buttons)))
+    if len(parts) > limit.parts + (draft.media is not None):
+        raise TooLarge(
+            f"This channel carries at most {limit.parts} messages of {limit.max_text} characters at once.",
+            slug="text_too_long",
+        )
+    return [parts[0]._replace(draft=replace(parts[0].draft, client_id=draft.client_id)), *parts[1:]]
+
+
+def say_choices(text: str, buttons: Sequence[Button], limit: TextLimit, unit: TextUnit) -> list[Part]:
+    """Choices that will be numbered under the text: with the text where both fit into one message, else after it."""
+    if measure(numbered_text(text, buttons), unit) <= limit.max_text:
+        return [Part("text", Draft(text, buttons=buttons))]
+    return [
+        *(Part("text", Draft(each)) for each in cut_text(text, limit.max_text, unit)),
+        Part("text", Draft("", buttons=buttons)),
+    ]
+
+
+def add_message(cursor: Cursor, chat_id: str, user_id: str | None, part: Part, semantics: str) -> str:
+    message_id, draft = new_id(), part.draft
     parameters = {
         "id": message_id,
         "outbound_id": new_id(),
         "chat_id": chat_id,
         "user_id": user_id,
-        "kind": kind,
+        "kind": part.kind,
         "text": draft.text,
         "data": draft.data,
         "offer": Json(draft.data["buttons"]) if draft.buttons else None,
@@ -109,19 +164,20 @@ class ChatChannel(NamedTuple):
 
     info: ChannelInfo
     last_in_at: datetime | None
+    address_kind: str = ""
 
 
 def find_channel(tawkee: Tawkee, workspace_id: str, chat_id: str) -> ChatChannel:
     """Raises NotFound, and UnknownPlugin when the channel's plugin is not here."""
     rows = run(
-        "select h.kind, c.last_in_at from chat c join channel h on h.id = c.channel_id"
+        "select h.kind, c.last_in_at, c.address_kind from chat c join channel h on h.id = c.channel_id"
         " where c.workspace_id = %s and c.id = %s",
         (workspace_id, chat_id),
     )
     info = tawkee.plugins.channel(rows[0].kind).channel_info() if rows else None
     if info is None:
         raise NotFound()
-    return ChatChannel(info, rows[0].last_in_at)
+    return ChatChannel(info, rows[0].last_in_at, rows[0].address_kind)
 
 
 def check_window(chat: ChatChannel, draft: Draft) -> None:
@@ -148,14 +204,6 @@ def fit_media(info: Any, media: Media) -> str:
     return fitting[0]
 
 
-def takes(rule: MediaRule, mimetype: str) -> bool:
-    return any(matches(mimetype, allowed) for allowed in rule.mimetypes)
-
-
-def matches(mimetype: str, allowed: str) -> bool:
-    return allowed in ("*/*", mimetype) or (allowed.endswith("/*") and mimetype.startswith(allowed[:-1]))
-
-
 def known_message(cursor: Cursor, chat_id: str, client_id: str | None) -> str | None:
     if not client_id:
         return None
@@ -177,7 +225,8 @@ def resend_message(tawkee: Tawkee, workspace_id: str, chat_id: str, message_id: 
             raise NotFound()
         cursor.execute(
             "update outbound set state = 'pending', next_at = now(), attempts = 0, recoveries = 0, epoch = null,"
-            " turn_id = null, error = ''"
+            " turn_id = null, error = '', settled_at = null, steps = add_step(steps, jsonb_build_object("
+            "'at', clock_timestamp(), 'did', state || ', and sent again by a person', 'turn_id', turn_id))"
             " where message_id = %s and state in ('dead', 'unconfirmed', 'cancelled') returning id",
             (message_id,),
         )

@@ -2,7 +2,7 @@
 
 import re
 
-from ..types import Capabilities, TextLimit
+from ..types import Capabilities, TextLimit, TextUnit
 
 MAX_PARTS = 5
 MAX_BALLOONS = 3
@@ -12,9 +12,34 @@ SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 def split_text(text: str, capabilities: Capabilities, balloons: bool = False, address_kind: str = "") -> list[str]:
     """The parts to send, in order. With `balloons`, paragraphs become messages of their own, three at most."""
     text = text.strip()
-    limit = capabilities.text_limits.get(address_kind) or TextLimit(capabilities.max_text, MAX_PARTS)
+    limit = text_limit(capabilities, address_kind)
     pieces = paragraphs(text) if balloons and limit.parts >= MAX_BALLOONS else [text]
-    return limit_parts([part for piece in pieces for part in cut_text(piece, limit.max_text)], limit)
+    parts = [part for piece in pieces for part in cut_text(piece, limit.max_text, capabilities.text_unit)]
+    return limit_parts(parts, limit, capabilities.text_unit)
+
+
+def text_limit(capabilities: Capabilities, address_kind: str) -> TextLimit:
+    """How long a message to this kind of address may be, and how many an answer may take."""
+    return capabilities.text_limits.get(address_kind) or TextLimit(capabilities.max_text, MAX_PARTS)
+
+
+def measure(text: str, unit: TextUnit) -> int:
+    """How long a text is as its channel counts."""
+    match unit:
+        case "utf16":
+            return len(text.encode("utf-16-le", "replace")) // 2
+        case "bytes":
+            return len(text.encode("utf-8", "replace"))
+        case _:
+            return len(text)
+
+
+def fitting(text: str, limit: int, unit: TextUnit) -> int:
+    """How many characters from the beginning are within the limit."""
+    head = text[:limit]
+    while (over := measure(head, unit) - limit) > 0:
+        head = head[: -max(1, over // 4)]
+    return len(head)
 
 
 def paragraphs(text: str) -> list[str]:
@@ -24,27 +49,29 @@ def paragraphs(text: str) -> list[str]:
     )
 
 
-def cut_text(text: str, limit: int) -> list[str]:
-    """Parts of at most `limit` characters, cut after a sentence, else after a word, else anywhere."""
+def cut_text(text: str, limit: int, unit: TextUnit = "characters") -> list[str]:
+    """Parts within the limit, cut after a sentence, else after a word, else anywhere."""
     parts = []
-    while len(text) > limit:
-        cut = cut_place(text, limit)
+    while (room := fitting(text, limit, unit)) < len(text):
+        cut = cut_place(text, max(room, 1))
         parts.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
     return [*parts, text] if text else parts
 
 
-def cut_place(text: str, limit: int) -> int:
-    window = text[: limit + 1]
-    sentence = max((m.start() for m in SENTENCE_END.finditer(window) if m.start() <= limit), default=0)
-    if sentence > limit // 3:
+def cut_place(text: str, room: int) -> int:
+    window = text[: room + 1]
+    sentence = max((m.start() for m in SENTENCE_END.finditer(window) if m.start() <= room), default=0)
+    if sentence > room // 3:
         return sentence
     space = window.rfind(" ")
-    return space if space > limit // 3 else limit
+    return space if space > room // 3 else room
 
 
-def limit_parts(parts: list[str], limit: TextLimit) -> list[str]:
+def limit_parts(parts: list[str], limit: TextLimit, unit: TextUnit = "characters") -> list[str]:
     """The first parts; the last of them says that there was more."""
     if len(parts) <= limit.parts:
         return parts
-    return [*parts[: limit.parts - 1], parts[limit.parts - 1][: limit.max_text - 1].rstrip() + "…"]
+    last = parts[limit.parts - 1]
+    room = fitting(last, limit.max_text - measure("…", unit), unit)
+    return [*parts[: limit.parts - 1], last[:room].rstrip() + "…"]

@@ -16,7 +16,7 @@ OWN = """
 select m.id from message m join outbound o on o.message_id = m.id
 where o.chat_id = %(chat_id)s and m.provider_message_id is null and o.state in ('sending', 'reconciling', 'unconfirmed')
     and (m.id::text = %(client_id)s or %(client_id)s is null and m.kind = %(kind)s and (m.kind <> 'text'
-        or translate(m.text, '*_~#', '') = translate(%(text)s, '*_~#', '')))
+        or m.data ? 'hidden' or translate(m.text, '*_~#', '') = translate(%(text)s, '*_~#', '')))
 order by o.seq limit 1
 """
 STORE = """

@@ -3,7 +3,9 @@
 from typing import Any
 
 from ..db import run
+from ..errors import NotFound
 from ..settings import Settings
+from .hidden import shown_data
 from .media import media_shape
 
 SELECT = """
@@ -46,6 +48,12 @@ def place_of(chat_id: str, mark: str | None, default: int) -> int:
     return rows[0].seq if rows else default
 
 
+def check_mark(chat_id: str, mark: str | None) -> None:
+    """Raise NotFound for a message's id that is none of this chat."""
+    if mark and place_of(chat_id, mark, -1) < 0:
+        raise NotFound()
+
+
 def message_shape(settings: Settings, row: Any) -> dict[str, Any]:
     """A message as the API tells it; one taken back keeps its place without its words."""
     gone = row.deleted_at is not None
@@ -63,7 +71,7 @@ def message_shape(settings: Settings, row: Any) -> dict[str, Any]:
         "user_id",
     )
     shape = {name: getattr(row, name) for name in names}
-    shape |= {"text": "" if gone else row.text, "data": {} if gone else row.data}
+    shape |= {"text": "" if gone else row.text, "data": {} if gone else shown_data(row.data)}
     shape |= {name: moment(getattr(row, name)) for name in ("sent_at", "edited_at", "deleted_at")}
     if row.media_id and not gone:
         values = {

@@ -2,7 +2,8 @@
 
 from ..context import Tawkee
 from ..db import transaction
-from .handover import lock_chat, silence_agent
+from ..models import new_id
+from .handover import RESOLVE, lock_chat, silence_agent
 
 
 def resolve_chat(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str | None) -> None:
@@ -15,9 +16,4 @@ def resolve_chat(tawkee: Tawkee, workspace_id: str, chat_id: str, user_id: str |
             " where chat_id = %s and status in ('RUNNING', 'WAITING')",
             (user_id, chat_id),
         )
-        cursor.execute(
-            "update chat set status = 'resolved', owner = 'ai', owner_id = null, epoch = epoch + 1, attention = '',"
-            " unread = 0,"
-            " interaction_id = null where id = %s",
-            (chat_id,),
-        )
+        cursor.execute(RESOLVE, {"id": new_id(), "chat_id": chat_id, "user_id": user_id, "reason": "resolved"})

@@ -13,7 +13,7 @@ from ..errors import ModelError, Refused, SendError
 from ..types import Channel, Media, ModelUsage
 from .ask import Budget, Call
 from .context import TurnContext
-from .media import keep_data, mark_failed, mark_stored, read_data
+from .media import forget_file, keep_data, mark_failed, mark_stored, read_data
 
 log = structlog.get_logger()
 
@@ -34,7 +34,9 @@ def fetch_media(tawkee: Tawkee, channel: Channel, media_id: str, media: Media, a
         mark_failed(media_id, "the channel cannot fetch it", None)
         return None
     kept = keep_data(tawkee.settings, channel.workspace_id, replace(fetched, id=media_id))
-    mark_stored(media_id, kept)
+    if not mark_stored(media_id, kept):
+        forget_file(tawkee.settings, kept.ref["path"])
+        return None
     return replace(kept, data=fetched.data)
 
 

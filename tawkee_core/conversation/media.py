@@ -69,6 +69,11 @@ def forget_files(settings: Settings, workspace_id: str) -> None:
         shutil.rmtree(folder)
 
 
+def forget_file(settings: Settings, path: str) -> None:
+    """Remove one kept file; one that is gone already is no fault."""
+    (media_folder(settings) / path).unlink(missing_ok=True)
+
+
 def read_data(settings: Settings, path: str) -> bytes:
     """The bytes of a kept file. Raises FileNotFoundError."""
     return (media_folder(settings) / path).read_bytes()
@@ -89,13 +94,14 @@ def media_shape(settings: Settings, row: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": row["id"], "url": url, **{key: row[key] for key in ("mimetype", "filename", "size", "state")}}
 
 
-def mark_stored(media_id: str, media: Media) -> None:
-    """The file was fetched and kept."""
-    run(
+def mark_stored(media_id: str, media: Media) -> bool:
+    """The file was fetched and kept; False when its message was erased meanwhile."""
+    stored = run(
         "update media set state = 'stored', path = %s, size = %s, mimetype = %s, filename = %s, error = '' where id ="
-        " %s",
+        " %s returning id",
         (media.ref["path"], media.size, media.mimetype, media.filename[:200], media_id),
     )
+    return bool(stored)
 
 
 def mark_failed(media_id: str, error: str, again_seconds: float | None) -> None:

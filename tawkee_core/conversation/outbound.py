@@ -6,13 +6,18 @@ chat is under way, the oldest first; an intent is written under the chat's row l
 takeover."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..db import run
+from .. import metrics
+from ..db import run, transaction
+from ..doorbell import ring
+from ..notifications import notify_team
 from ..settings import Settings
 from ..statements import Statement
 from ..types import Pace
+from .handover import end_replied
 
 MAX_ATTEMPTS = 8
 MAX_RECOVERIES = 5
@@ -27,9 +32,13 @@ with due as (
         and not exists (select from outbound p where p.chat_id = o.chat_id and p.seq < o.seq and p.state in {OPEN})
     order by o.next_at limit %(count)s for update of c skip locked
 ), claimed as (
-    update outbound o set state = case when o.epoch <> due.epoch then 'cancelled' else 'sending' end,
-        attempts = attempts + 1, fence = fence + 1, intent_at = clock_timestamp(),
-        lease_until = now() + make_interval(secs => %(lease)s)
+    update outbound o set state = case when o.epoch is null or o.epoch = due.epoch then 'sending'
+            when o.doubtful then 'unconfirmed' else 'cancelled' end,
+        attempts = attempts + 1, fence = fence + 1,
+        intent_at = case when o.epoch is null or o.epoch = due.epoch then clock_timestamp() else o.intent_at end,
+        lease_until = now() + make_interval(secs => %(lease)s),
+        steps = case when o.epoch <> due.epoch then add_step(o.steps, jsonb_build_object('at', now(),
+            'did', 'stopped: the chat changed hands')) else o.steps end
     from due where o.id = due.id and o.state = 'pending'
     returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.semantics, o.state, o.intent_at
 ), shown as (
@@ -54,8 +63,13 @@ SETTLE = Statement(
     f"""
 with settled as (
     update outbound set state = %(state)s, error = %(error)s, lease_until = null,
-        next_at = now() + make_interval(secs => %(wait)s), attempts = attempts - %(uncounted)s
-    where id = %(id)s and fence = %(fence)s and state = any(%(from)s) returning id, message_id, turn_id, chat_id
+        next_at = now() + make_interval(secs => %(wait)s), attempts = attempts - %(uncounted)s,
+        doubtful = doubtful or %(doubtful)s, settled_at = case when %(final)s then now() end,
+        steps = case when %(state)s = 'sent' then steps else add_step(steps, jsonb_build_object(
+            'at', now(), 'did', case when state = 'reconciling' then 'looked up' else 'tried' end,
+            'since', intent_at, 'attempt', attempts, 'then', %(state)s::text, 'error', %(error)s::text)) end
+    where id = %(id)s and fence = %(fence)s and state in ('sending', 'reconciling')
+    returning id, message_id, turn_id, chat_id
 ), shown as (
     update message m set error = %(error)s, provider_message_id = coalesce(m.provider_message_id, %(provider_id)s),
         status = case when m.status in ('queued', 'sending', 'unconfirmed') then %(status)s else m.status end
@@ -71,6 +85,8 @@ with settled as (
     from settled where (%(attention)s <> '' or %(pace)s > 0) and c.id = settled.chat_id
 )
 select (select count(*) from settled) as ours,
+    case when %(state)s = 'unconfirmed' then (select h.kind from chat c join channel h on h.id = c.channel_id
+        where c.id = %(chat_id)s) end as doubted,
     exists (select from outbound n where n.chat_id = %(chat_id)s and n.state = 'pending' and n.id <> %(id)s) as more,
     exists (select from turn w where w.chat_id = %(chat_id)s and w.state = 'collecting'
         and w.due_at <= now()) as turn_due
@@ -82,7 +98,10 @@ with lost as (
     for update skip locked
 ), moved as (
     update outbound o set recoveries = recoveries + 1, fence = fence + 1, lease_until = null, next_at = now(),
+        doubtful = semantics = 'idempotent',
         error = 'the worker stopped while sending',
+        steps = add_step(steps, jsonb_build_object('at', now(), 'did', 'the worker stopped while sending',
+            'since', intent_at, 'attempt', attempts)),
         state = case when semantics = 'opaque' or recoveries >= %(most)s then 'unconfirmed'
             when semantics = 'reconcilable' then 'reconciling' else 'pending' end
     from lost where o.id = lost.id returning o.id, o.message_id, o.turn_id, o.chat_id, o.state
@@ -97,7 +116,8 @@ with lost as (
     update chat c set attention = 'a message may not have arrived' from moved where moved.state = 'unconfirmed' and
     c.id = moved.chat_id
 )
-select state, count(*)::int as count from moved group by state
+select m.state, h.kind, count(*)::int as count from moved m join chat c on c.id = m.chat_id
+    join channel h on h.id = c.channel_id group by m.state, h.kind
 """
 STATUS = {
     "pending": "queued",
@@ -108,6 +128,10 @@ STATUS = {
     "dead": "failed",
     "cancelled": "cancelled",
 }
+ASK_FOR_ATTENTION = """
+update chat c set attention = %s from channel h where c.id = %s and h.id = c.channel_id returning h.kind
+"""
+CLOSED = "a message came after the reply window: only a template may be sent"
 ATTENTION = {"unconfirmed": "a message may not have arrived", "dead": "a message could not be sent"}
 
 
@@ -120,7 +144,8 @@ class Settled(NamedTuple):
 
 @dataclass(frozen=True)
 class Sending:
-    """A message whose intent to be sent is committed. `began` is this process's monotonic clock at the claim."""
+    """A message whose intent to be sent is committed. `began` is this process's monotonic clock just before the claim,
+    whose lease is younger."""
 
     id: str
     chat_id: str
@@ -138,21 +163,33 @@ class Sending:
 def claim_sendings(settings: Settings, count: int, chat_id: str | None = None) -> list[Sending]:
     """Take up to `count` messages that are due, at most one a chat; intents of the AI that were overtaken by a person
     are cancelled."""
+    began = time.monotonic()  # before the lease does: whoever freezes while claiming must not think it is fresh
     rows = run(CLAIM, {"chat_id": chat_id, "count": count, "lease": settings.lease_seconds})
-    claimed = [sending_of(row) for row in rows]
+    claimed = [sending_of(row, began) for row in rows]
     for each in claimed:
-        if each.state == "cancelled":
-            settle_row(each, "cancelled", came_from=("cancelled",))
+        if each.state != "sending":
+            note_overtaken(settings, each)
     return [each for each in claimed if each.state == "sending"]
+
+
+def note_overtaken(settings: Settings, sending: Sending) -> None:
+    """The AI's words that were stopped at the last moment: their turn may be at its end, and people are told of what
+    may have arrived."""
+    if sending.state == "unconfirmed":
+        for row in run(ASK_FOR_ATTENTION, (ATTENTION["unconfirmed"], sending.chat_id)):
+            metrics.UNCONFIRMED.labels(row.kind).inc()
+    if sending.turn_id is not None and end_replied(sending.turn_id, sending.chat_id):
+        ring(settings)
 
 
 def claim_lookups(settings: Settings, count: int) -> list[Sending]:
     """Take up to `count` messages of which it must be found out whether they were sent."""
+    began = time.monotonic()
     rows = run(CLAIM_LOOKUP, {"count": count, "lease": settings.lease_seconds})
-    return [sending_of(row, row.recoveries) for row in rows]
+    return [sending_of(row, began, row.recoveries) for row in rows]
 
 
-def sending_of(row: Any, recoveries: int = 0) -> Sending:
+def sending_of(row: Any, began: float, recoveries: int = 0) -> Sending:
     since = row.intent_at.timestamp() if row.intent_at else 0.0
     turn_id = row.turn_id
     return Sending(
@@ -166,6 +203,7 @@ def sending_of(row: Any, recoveries: int = 0) -> Sending:
         row.state,
         since,
         recoveries,
+        began,
     )
 
 
@@ -178,7 +216,7 @@ def settle_row(
     wait: float = 0,
     uncounted: bool = False,
     pace: Pace | None = None,
-    came_from: tuple[str, ...] = ("sending", "reconciling"),
+    doubtful: bool = False,
 ) -> Settled:
     """Write down what became of a sending, if it is still ours; what its chat waits for."""
     parameters = {
@@ -186,7 +224,7 @@ def settle_row(
         "chat_id": sending.chat_id,
         "fence": sending.fence,
         "state": state,
-        "from": list(came_from),
+        "doubtful": doubtful,
         "status": STATUS[state],
         "final": state in ("sent", "unconfirmed", "dead", "cancelled"),
         "provider_id": provider_id,
@@ -195,12 +233,33 @@ def settle_row(
         "uncounted": int(uncounted),
         "pace": pace.contact_seconds if pace else 0.0,
         "burst": pace.burst if pace else 0,
-        "attention": ATTENTION.get(state, ""),
+        "attention": CLOSED if error.startswith("window_closed") else ATTENTION.get(state, ""),
     }
-    row = run(SETTLE, parameters)[0]
+    row = bury_row(sending, parameters) if state == "dead" else run(SETTLE, parameters)[0]
+    if row.ours and state == "unconfirmed":
+        metrics.UNCONFIRMED.labels(row.doubted).inc()
+    if row.ours and state == "dead":
+        metrics.DEAD.labels("send").inc()
     return Settled(row.more, row.turn_due)
+
+
+def bury_row(sending: Sending, parameters: dict[str, Any]) -> Any:
+    """Write down that a message cannot be sent, and tell those in charge in the same transaction."""
+    with transaction() as cursor:
+        cursor.execute(SETTLE, parameters)
+        row: Any = cursor.fetchone()
+        if row.ours:
+            cursor.execute("select workspace_id from chat where id = %s", (sending.chat_id,))
+            chat: Any = cursor.fetchone()
+            notify_team(cursor, chat.workspace_id, "message_dead", sending.chat_id)
+    return row
 
 
 def recover_sendings() -> dict[str, int]:
     """Decide about messages whose worker died while sending, by what their channel can tell; how many went where."""
-    return {row.state: row.count for row in run(RECOVER, {"most": MAX_RECOVERIES})}
+    recovered: Counter[str] = Counter()
+    for row in run(RECOVER, {"most": MAX_RECOVERIES}):
+        recovered[row.state] += row.count
+        if row.state == "unconfirmed":
+            metrics.UNCONFIRMED.labels(row.kind).inc(row.count)
+    return recovered

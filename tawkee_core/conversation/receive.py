@@ -15,13 +15,16 @@ from psycopg2.extensions import TransactionRollbackError
 from .. import metrics
 from ..channels.pause import lose_auth
 from ..context import Tawkee
-from ..db import LOST, Cursor, transaction
+from ..db import LOST, Cursor, after_commit, transaction
 from ..errors import AuthLost, BadPayload, Refused
 from ..models import new_id
+from ..notifications import notify_team
 from ..statements import Statement
 from ..types import MEDIA_KINDS, Channel, ChannelEvent, Echo, Fetch, Ignored, Incoming
-from .apply import Applied, apply_events, tell_news
+from .apply import Applied, apply_events, note_kept, tell_news
+from .known import Arrived, Unplaced, keep_known, plain_message
 from .media import keep_data
+from .strangers import keep_stranger
 
 UNSAFE_HEADERS = frozenset(("authorization", "cookie", "apikey", "x-api-key"))
 MAX_TRIES = 5
@@ -98,6 +101,9 @@ def apply_fresh(
 ) -> tuple[Outcome, Applied]:
     """The one transaction: the raw event, and under it all that it says. A part that is not known yet defers the
     event."""
+    plain = plain_message(events)
+    if plain is not None and (done := apply_plain(channel, headers, body, plain)):
+        return done
     with transaction() as cursor:
         event_id = insert_event(cursor, channel, headers, body, "applied")
         if event_id is None:
@@ -116,6 +122,25 @@ def apply_fresh(
     return Outcome("applied"), applied
 
 
+def apply_plain(
+    channel: Channel, headers: Mapping[str, str], body: bytes, message: Incoming
+) -> tuple[Outcome, Applied] | None:
+    """The same in one statement, for one message of somebody known or of somebody new; None when it has to be the
+    transaction."""
+    row = event_row(channel, headers, body, "applied")
+    arrived = keep_known(channel, row, message)
+    if isinstance(arrived, Unplaced):
+        kept = None if arrived.met else keep_stranger(channel, row, message)
+        if kept is None:
+            return None
+        arrived = Arrived(False, kept)
+    applied = Applied()
+    if arrived.duplicate:
+        return Outcome("duplicate"), applied
+    note_kept(applied, message, arrived.kept)
+    return Outcome(applied.state, "; ".join(applied.reasons)), applied
+
+
 def insert_event(
     cursor: Cursor,
     channel: Channel,
@@ -126,7 +151,15 @@ def insert_event(
     wait: float = 0,
 ) -> str | None:
     """Keep the raw webhook; its id, or None when the same body came before."""
-    row = {
+    row = event_row(channel, headers, body, state)
+    row |= {"reason": reason[:500], "attempts": 1 if state == "new" else 0, "wait": wait}
+    cursor.execute(KEEP, row)
+    kept: Any = cursor.fetchone()
+    return kept.id if kept else None
+
+
+def event_row(channel: Channel, headers: Mapping[str, str], body: bytes, state: str) -> dict[str, Any]:
+    return {
         "id": new_id(),
         "workspace_id": channel.workspace_id,
         "channel_id": channel.id,
@@ -134,20 +167,17 @@ def insert_event(
         "headers": dict(headers),
         "body": body,
         "state": state,
-        "reason": reason[:500],
-        "attempts": 1 if state == "new" else 0,
-        "wait": wait,
     }
-    cursor.execute(KEEP, row)
-    kept: Any = cursor.fetchone()
-    return kept.id if kept else None
 
 
 def keep_event(
     channel: Channel, headers: Mapping[str, str], body: bytes, state: str, reason: str, wait: float = 0
 ) -> None:
     with transaction() as cursor:
-        insert_event(cursor, channel, headers, body, state, reason, wait)
+        kept = insert_event(cursor, channel, headers, body, state, reason, wait)
+        if kept and state == "dead":
+            after_commit(metrics.DEAD.labels("event").inc)
+            notify_team(cursor, channel.workspace_id, "event_dead", channel.id, channel.id, channel=channel.name)
     log.warning("webhook_kept", channel_id=channel.id, kind=channel.kind, state=state, reason=reason)
 
 
@@ -209,7 +239,7 @@ def retry_event(tawkee: Tawkee, channel: Channel, event: Any) -> None:
         raise
     except Exception as error:  # again the fault that kept it: it is tried a few times, then shown as dead
         log.exception("event_failed", channel_id=channel.id, inbound_event_id=event.id)
-        bury_event(event, f"{type(error).__name__}: {error}")
+        bury_event(channel, event, f"{type(error).__name__}: {error}")
         return
     tell_news(tawkee, channel, applied)
 
@@ -243,11 +273,15 @@ def apply_again(channel: Channel, event_id: str, events: Sequence[ChannelEvent])
     return applied
 
 
-def bury_event(event: Any, reason: str) -> None:
+def bury_event(channel: Channel, event: Any, reason: str) -> None:
     with transaction() as cursor:
         cursor.execute(
             "update inbound_event set attempts = attempts + 1, reason = %s,"
             " next_at = now() + make_interval(secs => 5 * 2 ^ attempts),"
-            " state = case when attempts + 1 >= %s then 'dead' else 'new' end where id = %s",
+            " state = case when attempts + 1 >= %s then 'dead' else 'new' end where id = %s returning state",
             (reason[:500], MAX_TRIES, event.id),
         )
+        row: Any = cursor.fetchone()
+        if row is not None and row.state == "dead":
+            after_commit(metrics.DEAD.labels("event").inc)
+            notify_team(cursor, channel.workspace_id, "event_dead", channel.id, channel.id, channel=channel.name)

@@ -14,7 +14,7 @@ from ..types import Completion, Message, ModelMessage, Passage
 from .ask import Budget, Question, ask_models
 from .commit import Committed, Reply, commit_reply
 from .context import TurnContext, load_context
-from .courtesy import show_typing
+from .courtesy import offer_courtesies
 from .degrade import split_text
 from .listen import hear_audios
 from .prompt import build_prompt
@@ -33,7 +33,7 @@ def run_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
     structlog.contextvars.bind_contextvars(
         turn_id=turn.id, chat_id=turn.chat_id, inbound_event_id=turn.inbound_event_id
     )
-    metrics.TURN_STAGE.labels("queue").observe(max(0.0, (datetime.now(UTC) - turn.due_at).total_seconds()))
+    observe_waits(turn)
     budget = Budget(tawkee.settings.turn_seconds)
     try:
         return answer_turn(tawkee, turn, budget)
@@ -50,6 +50,13 @@ def run_turn(tawkee: Tawkee, turn: ClaimedTurn) -> str:
         structlog.contextvars.clear_contextvars()
 
 
+def observe_waits(turn: ClaimedTurn) -> None:
+    """How long more messages were awaited, told once a turn, and then a worker."""
+    if turn.attempts == 1 and not turn.recoveries:
+        metrics.TURN_STAGE.labels("debounce").observe(max(0.0, (turn.due_at - turn.created_at).total_seconds()))
+    metrics.TURN_STAGE.labels("queue").observe(max(0.0, (datetime.now(UTC) - turn.due_at).total_seconds()))
+
+
 def fail_answer(tawkee: Tawkee, turn: ClaimedTurn, budget: Budget, reason: str) -> str:
     state = persist(lambda: fail_turn(tawkee.settings, turn, reason, tried=not budget.barred))
     record_calls(turn, budget.calls)
@@ -60,7 +67,7 @@ def fail_answer(tawkee: Tawkee, turn: ClaimedTurn, budget: Budget, reason: str) 
 
 def answer_turn(tawkee: Tawkee, turn: ClaimedTurn, budget: Budget) -> str:
     context = persist(lambda: load_context(tawkee.settings, turn))
-    show_typing(tawkee, context)
+    offer_courtesies(tawkee, context)
     started = time.monotonic()
     context = hear_audios(tawkee, context, budget)
     passages = find_passages(tawkee, context.agent, context.question) if context.trained else []
@@ -68,6 +75,7 @@ def answer_turn(tawkee: Tawkee, turn: ClaimedTurn, budget: Budget) -> str:
     metrics.TURN_STAGE.labels("llm").observe(time.monotonic() - started)
     reply = compose_reply(tawkee, context, answer, budget)
     committed = persist(lambda: commit_reply(tawkee, context, reply))
+    metrics.TURNS.labels("replied" if committed.state == "committed" else committed.state).inc()
     log.info(
         "turn_" + committed.state, supersedes=turn.supersedes, fence=turn.fence, models=[c.model for c in budget.calls]
     )
@@ -87,7 +95,7 @@ def compose_reply(tawkee: Tawkee, context: TurnContext, answer: Completion, budg
     transfer = transfer_reason(context.agent, answer.calls)
     text = answer.text.strip() or FAREWELL
     if context.agent.settings.get("sign_messages"):
-        text = f"*{context.agent.name}*\n{text}"
+        text = f"**{context.agent.name}**\n{text}"
     info = tawkee.plugins.channel(context.channel.kind).channel_info()
     assert info is not None, f"{context.channel.kind} says nothing of itself"
     balloons = bool(context.agent.settings.get("split_messages"))

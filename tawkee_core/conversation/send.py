@@ -14,16 +14,20 @@ from psycopg2.errors import UniqueViolation
 from .. import metrics
 from ..channels.load import open_channel
 from ..channels.pause import lose_auth, pause_channel
+from ..channels.warmup import WAITING, may_write, seconds_to_wait
 from ..context import Tawkee
 from ..db import persist, run
 from ..doorbell import ring, signal_chat
 from ..errors import Ambiguous, AuthLost, NotFound, NotSent, RateLimited, Refused, SendError, TawkeeError
-from ..types import Address, Channel, ChannelInfo, Contact, Label, Media, Message, Pace, Template
+from ..types import Address, Channel, ChannelInfo, Contact, Label, Media, Message, Pace, Template, TemplatePart
 from .addresses import address_key
-from .choices import buttons_of, fit_buttons
+from .choices import buttons_of
+from .fit import fit_message, other_form
+from .hidden import tell_hidden
 from .media import media_url, read_data
 from .outbound import MAX_ATTEMPTS, MAX_RECOVERIES, Sending, Settled, claim_sendings, settle_row
 from .pace import wait_turn
+from .reopen import reopen_window
 from .window import is_open
 
 AUTH_WAIT = 60.0
@@ -31,14 +35,12 @@ WINDOW_CLOSED = "window_closed: the provider takes only an approved template thi
 log = structlog.get_logger()
 
 LOAD = """
-select m.id as message_id, m.kind as message_kind, m.text, m.author, m.quoted_id, m.data, c.last_in_at, c.address_kind,
-c.address, p.id as
-contact_id,
-    p.name as contact_name, p.phone, d.id as media_id, d.mimetype, d.filename, d.size, d.path, d.ref,
+select m.id as message_id, m.chat_id, m.kind as message_kind, m.text, m.author, m.quoted_id, m.data,
+    c.last_in_at, c.address_kind, c.address, p.id as contact_id, p.name as contact_name, p.phone,
+    d.id as media_id, d.mimetype, d.filename, d.size, d.path, d.ref,
     h.id, h.workspace_id, h.agent_id, h.kind, h.name, h.config, h.sealed, h.webhook_token, h.status, h.deleted_at
-from message m join chat c on c.id = m.chat_id join contact p on p.id = c.contact_id join channel h on h.id =
-c.channel_id
-    left join media d on d.message_id = m.id
+from message m join chat c on c.id = m.chat_id join contact p on p.id = c.contact_id
+    join channel h on h.id = c.channel_id left join media d on d.message_id = m.id
 where m.id = %s
 """
 
@@ -63,6 +65,7 @@ class Verdict:
     wait: float = 0.0
     uncounted: bool = False
     pace: Pace | None = None
+    doubtful: bool = False
 
 
 def deliver_all(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> None:
@@ -86,7 +89,8 @@ def deliver(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> b
     started = time.monotonic()
     verdict = try_send(tawkee, sending, parcel)
     more = settle(tawkee, sending, parcel, verdict)
-    metrics.OUTBOUND.labels(parcel.channel.kind, verdict.state).inc()
+    if verdict.error == WINDOW_CLOSED:
+        more = reopen(tawkee, sending, parcel) or more
     metrics.TURN_STAGE.labels("send").observe(time.monotonic() - started)
     log.info(
         "message_" + verdict.state,
@@ -99,6 +103,14 @@ def deliver(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> b
         error=verdict.error or None,
     )
     return more
+
+
+def reopen(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> bool:
+    """Have the owner's template sent in place of what came too late, where there is one."""
+    info = info_of(tawkee, parcel.channel)
+    return persist(
+        lambda: reopen_window(parcel.channel, info.capabilities, sending.chat_id, parcel.message, info.send_semantics)
+    )
 
 
 def load_parcel(tawkee: Tawkee, message_id: str) -> Parcel:
@@ -116,13 +128,18 @@ def message_of(tawkee: Tawkee, row: Any) -> Message:
     return Message(
         row.message_id,
         row.message_kind,
-        row.text,
+        tell_hidden(tawkee.settings, row.chat_id, row.text, row.data),
         media_of(tawkee, row),
         row.quoted_id,
         row.author,
         buttons_of(row.data),
-        Template(template["name"], template["language"], tuple(template["parameters"])) if template else None,
+        template_of(template) if template else None,
     )
+
+
+def template_of(kept: dict[str, Any]) -> Template:
+    parts = tuple(TemplatePart(**part) for part in kept.get("parts", ()))
+    return Template(kept["name"], kept["language"], tuple(kept["parameters"]), tuple(kept.get("names", ())), parts)
 
 
 def media_of(tawkee: Tawkee, row: Any) -> Media | None:
@@ -138,17 +155,16 @@ def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
     """One try. A worker that slept through half its lease does not open the socket any more."""
     if time.monotonic() - sending.began > tawkee.settings.lease_seconds / 2:
         return Verdict("pending", error="too late to send under this lease", uncounted=True)
-    plugin = tawkee.plugins.channel(parcel.channel.kind)
     info = info_of(tawkee, parcel.channel)
     if parcel.message.template is None and not is_open(info.capabilities, parcel.message.author, parcel.last_in_at):
         return Verdict("dead", error=WINDOW_CLOSED)
-    message = fit_buttons(parcel.message, info.capabilities)
+    if not may_write(parcel.channel, info, sending.chat_id):
+        return Verdict("pending", error=WAITING, wait=seconds_to_wait(), uncounted=True)
+    message = fit_message(parcel.message, info.capabilities, parcel.last_in_at)
     if not wait_turn(parcel.channel.id, info.pace.per_second):
         return Verdict("pending", error="the channel speaks at its pace", wait=1.0, uncounted=True)
     try:
-        provider_id = plugin.channel_send(
-            channel=parcel.channel, contact=parcel.contact, message=message, client_id=message.id
-        )
+        provider_id = hand_over(tawkee, parcel, message, info)
     except SendError as error:
         return judge(tawkee, sending, parcel.channel, error)
     except Exception as error:  # a plugin's fault: the message may or may not have left
@@ -157,6 +173,20 @@ def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
     if provider_id is None:
         return Verdict("dead", error="This channel cannot send.")
     return Verdict("sent", provider_id=provider_id or None, pace=pace_of(info, parcel.channel))
+
+
+def hand_over(tawkee: Tawkee, parcel: Parcel, message: Message, info: ChannelInfo) -> str | None:
+    """Give a message to its channel; a file that is refused is tried once more in another form. Raises SendError."""
+    send = tawkee.plugins.channel(parcel.channel.kind).channel_send
+    told: dict[str, Any] = {"channel": parcel.channel, "contact": parcel.contact, "client_id": message.id}
+    try:
+        return send(message=message, **told)
+    except Refused as error:
+        other = other_form(message, info.capabilities)
+        if other is None:
+            raise
+        log.info("message_in_other_form", message_id=message.id, kind=message.kind, then=other.kind, error=str(error))
+        return send(message=other, **told)
 
 
 def info_of(tawkee: Tawkee, channel: Channel) -> ChannelInfo:
@@ -184,7 +214,7 @@ def judge(tawkee: Tawkee, sending: Sending, channel: Channel, error: SendError) 
         case Ambiguous() if sending.semantics == "reconcilable":
             return Verdict("reconciling", error=text, wait=tawkee.settings.reconcile_seconds)
         case Ambiguous() if sending.semantics == "idempotent" and sending.attempts < MAX_ATTEMPTS:
-            return Verdict("pending", error=text, wait=jitter(sending.attempts))
+            return Verdict("pending", error=text, wait=jitter(sending.attempts), doubtful=True)
         case Ambiguous():
             return Verdict("unconfirmed", error=text)
         case NotSent() | Refused() | _:
@@ -203,6 +233,7 @@ def settle(tawkee: Tawkee, sending: Sending, parcel: Parcel, verdict: Verdict) -
     except UniqueViolation:  # the provider gave two messages one id: ours is sent all the same
         log.warning("provider_id_taken", outbound_id=sending.id, provider_message_id=verdict.provider_id)
         settled = settle_verdict(sending, verdict, None)
+    metrics.OUTBOUND.labels(parcel.channel.kind, verdict.state).inc()
     event = {"event": "message", "id": sending.message_id, "status": verdict.state}
     signal_chat(tawkee.settings, parcel.channel.id, address_key(parcel.contact.address), event)
     if settled.turn_due:  # what the customer wrote while this one was on its way
@@ -219,6 +250,7 @@ def settle_verdict(sending: Sending, verdict: Verdict, provider_id: str | None) 
         wait=verdict.wait,
         uncounted=verdict.uncounted,
         pace=verdict.pace,
+        doubtful=verdict.doubtful,
     )
 
 
@@ -240,7 +272,7 @@ def ask_provider(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> str | None
         return tawkee.plugins.channel(parcel.channel.kind).channel_lookup(
             channel=parcel.channel,
             contact=parcel.contact,
-            message=parcel.message,
+            message=fit_message(parcel.message, info_of(tawkee, parcel.channel).capabilities, parcel.last_in_at),
             client_id=parcel.message.id,
             since=sending.since,
         )

@@ -17,15 +17,13 @@ TOO_LATE = timedelta(hours=24)
 
 # chat_now locks the chat, so that one message after another gets its place; everything hangs on `kept`,
 # which is empty when the message is here already.
-STORE = Statement(
-    """
-with chat_now as (
+BODY = """chat_now as (
     select c.id, c.workspace_id, c.owner, c.epoch, c.seq + 1 as seq, c.interaction_id, g.id as agent_id,
         g.status = 'ACTIVE' and g.deleted_at is null as awake,
         make_interval(secs => s.message_grouping_time) as grouping
     from chat c join channel h on h.id = c.channel_id join agent g on g.id = h.agent_id
         join agent_settings s on s.agent_id = g.id
-    where c.id = %(chat_id)s for update of c
+    where c.id = {chat} for update of c
 ), kept as (
     insert into message (id, workspace_id, chat_id, channel_id, interaction_id, inbound_event_id, seq, direction,
         author, kind, text, data, sender, quoted_id, provider_message_id, status, sent_at)
@@ -41,7 +39,7 @@ with chat_now as (
         last_message_id = kept.id, last_message_at = now(), last_in_at = now(), offer = null,
         address_kind = %(address_kind)s, address = %(address)s,
         status = case chat.status when 'resolved' then 'open' else chat.status end
-    from kept where chat.id = %(chat_id)s
+    from kept where chat.id = {chat}
 ), collected as (
     insert into turn (id, workspace_id, chat_id, epoch, state, from_seq, upto_seq, due_at, deadline, inbound_event_id)
     select %(turn_id)s, c.workspace_id, c.id, c.epoch, 'collecting', kept.seq, kept.seq, now() + c.grouping,
@@ -49,10 +47,9 @@ with chat_now as (
     from chat_now c, kept where %(answer)s and c.owner = 'ai' and c.awake
     on conflict (chat_id) where state = 'collecting' do update
     set upto_seq = excluded.upto_seq, due_at = least(turn.deadline, excluded.due_at) returning due_at
-)
-select kept.id, kept.seq, (select due_at <= now() from collected) as due from kept
-"""
-)
+)"""
+RESULT = "kept.id, kept.seq, (select due_at <= now() from collected) as due"
+STORE = Statement(f"with {BODY.format(chat='%(chat_id)s')} select {RESULT} from kept")
 
 
 class Kept(NamedTuple):
@@ -69,7 +66,7 @@ def store_incoming(cursor: Cursor, channel: Channel, event_id: str | None, incom
     A group's message is answered only when it mentions the agent, a reaction never."""
     place = find_place(cursor, channel, incoming.addresses, "" if incoming.group else incoming.name, incoming.group)
     incoming = understand_choice(place.offer, incoming)
-    cursor.execute(STORE, store_parameters(channel, event_id, incoming, place.chat_id))
+    cursor.execute(STORE, store_parameters(channel, event_id, incoming) | {"chat_id": place.chat_id})
     row: Any = cursor.fetchone()
     if row is None:
         return None
@@ -78,13 +75,12 @@ def store_incoming(cursor: Cursor, channel: Channel, event_id: str | None, incom
     return Kept(row.id, row.seq, bool(row.due))
 
 
-def store_parameters(channel: Channel, event_id: str | None, incoming: Incoming, chat_id: str) -> dict[str, Any]:
+def store_parameters(channel: Channel, event_id: str | None, incoming: Incoming) -> dict[str, Any]:
     address = incoming.addresses[0]
     return {
         "id": new_id(),
         "turn_id": new_id(),
         "interaction_id": new_id(),
-        "chat_id": chat_id,
         "channel_id": channel.id,
         "event_id": event_id,
         "kind": incoming.kind,

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from ..db import Cursor, persist, run, transaction
+from .. import metrics
+from ..db import Cursor, after_commit, persist, run, transaction
+from ..notifications import notify_team
 from ..settings import Settings
 from ..statements import Statement
 from .handover import ask_person
@@ -26,7 +28,7 @@ with due as (
     order by t.due_at limit %(count)s for update skip locked
 )
 update turn t set state = 'running', fence = fence + 1, attempts = attempts + 1, lease_owner = %(worker)s,
-    lease_until = now() + make_interval(secs => %(lease)s)
+    lease_until = now() + make_interval(secs => %(lease)s), claimed_at = clock_timestamp()
 from due where t.id = due.id returning {COLUMNS}
 """
 )
@@ -37,7 +39,9 @@ with left_behind as (
     order by t.lease_until limit %(count)s for update skip locked
 )
 update turn t set fence = fence + 1, recoveries = recoveries + 1, lease_owner = %(worker)s,
-    lease_until = now() + make_interval(secs => %(lease)s)
+    lease_until = now() + make_interval(secs => %(lease)s), claimed_at = clock_timestamp(),
+    steps = add_step(t.steps, jsonb_build_object('at', clock_timestamp(), 'did', 'its worker was lost',
+        'since', t.claimed_at, 'worker', t.lease_owner))
 from left_behind where t.id = left_behind.id returning {COLUMNS}
 """
 )
@@ -48,13 +52,18 @@ with mine as (
     select id from turn where id = %(id)s and fence = %(fence)s and state = 'running' for update
 ), newer as (
     delete from turn where chat_id = %(chat_id)s and state = 'collecting' and exists (select from mine)
-    returning upto_seq, due_at, deadline
-), taken as (select max(upto_seq) as upto_seq, max(due_at) as due_at, max(deadline) as deadline from newer)
+    returning from_seq, upto_seq, due_at, deadline
+), taken as (
+    select min(from_seq) as from_seq, max(upto_seq) as upto_seq, max(due_at) as due_at, max(deadline) as deadline
+    from newer
+)
 update turn t set state = 'collecting', reason = %(reason)s, lease_owner = '', lease_until = null,
     due_at = greatest(now() + make_interval(secs => %(wait)s), taken.due_at),
     deadline = greatest(now() + make_interval(secs => %(wait)s), taken.deadline),
-    upto_seq = greatest(t.upto_seq, taken.upto_seq), supersedes = t.supersedes + %(superseded)s,
-    attempts = t.attempts - %(uncounted)s
+    from_seq = least(t.from_seq, taken.from_seq), upto_seq = greatest(t.upto_seq, taken.upto_seq),
+    supersedes = t.supersedes + %(superseded)s, attempts = t.attempts - %(uncounted)s,
+    steps = add_step(t.steps, jsonb_build_object('at', clock_timestamp(), 'did', 'put back', 'since', t.claimed_at,
+        'attempt', t.attempts, 'worker', t.lease_owner, 'reason', %(reason)s::text))
 from mine, taken where t.id = mine.id returning t.id
 """
 
@@ -82,16 +91,17 @@ def claim_turns(settings: Settings, worker: str, count: int) -> list[ClaimedTurn
     parameters = {"count": count, "worker": worker, "lease": settings.lease_seconds, "most": MAX_RECOVERIES}
     claimed = [ClaimedTurn(*row) for row in run(CLAIM_DUE, parameters)]
     if len(claimed) < count:
-        claimed += [ClaimedTurn(*row) for row in run(CLAIM_LEFT, parameters | {"count": count - len(claimed)})]
+        left = run(CLAIM_LEFT, parameters | {"count": count - len(claimed)})
+        metrics.RECOVERIES.labels("turn").inc(len(left))
+        claimed += [ClaimedTurn(*row) for row in left]
     return claimed
 
 
 def extend_leases(settings: Settings, worker: str, turn_ids: Sequence[str]) -> None:
     """Keep these turns for another lease, as far as they are still this worker's."""
     run(
-        "update turn set lease_until = now() + make_interval(secs => %s) where id = any(%s::uuid[]) and lease_owner ="
-        " %s"
-        " and state = 'running'",
+        "update turn set lease_until = now() + make_interval(secs => %s)"
+        " where id = any(%s::uuid[]) and lease_owner = %s and state = 'running'",
         (settings.lease_seconds, list(turn_ids), worker),
     )
 
@@ -156,12 +166,15 @@ def bury_turn(cursor: Cursor, turn_id: str, chat_id: str, fence: int, reason: st
     cursor.execute("select id from chat where id = %s for update", (chat_id,))
     cursor.execute(
         "update turn set state = 'dead', reason = %s, done_at = now(), lease_until = null"
-        " where id = %s and fence = %s and state = 'running' returning id",
+        " where id = %s and fence = %s and state = 'running' returning workspace_id",
         (reason[:500], turn_id, fence),
     )
-    if cursor.fetchone() is None:
+    row: Any = cursor.fetchone()
+    if row is None:
         return False
     ask_person(cursor, chat_id, reason)
+    notify_team(cursor, row.workspace_id, "turn_dead", chat_id)
+    after_commit(metrics.DEAD.labels("turn").inc)
     return True
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from . import processes, shim
 from .processes import Owner
 
 TAIL_LINES = 20
+LOG_BYTES = 100 * 2**20
 
 
 class StartError(Exception):
@@ -131,6 +133,15 @@ def turn_logs(data: Path) -> None:
     """Begin new log files; those of the start before are kept as `<name>.log.1`."""
     for path in (data / "logs").glob("*.log"):
         path.replace(path.with_suffix(".log.1"))
+
+
+def limit_logs(data: Path, most: int = LOG_BYTES) -> None:
+    """Keep each log file small: what is in a large one becomes `<name>.log.1`. Its writers go on at the new end, since
+    they append; what they write at that very moment may be missing."""
+    for path in (data / "logs").glob("*.log"):
+        if path.stat().st_size > most:
+            shutil.copyfile(path, path.with_suffix(".log.1"))
+            os.truncate(path, 0)
 
 
 def wait_ready(children: Iterable[Child], seconds: float, go_on: Callable[[], bool] = lambda: True) -> None:

@@ -1,7 +1,9 @@
 """How gunicorn serves Tawkee; `gunicorn.conf.py` of the checkout takes it from here."""
 
 import os
+import shutil
 import signal
+import tempfile
 from typing import Any
 
 from tawkee_core.embedded import shim
@@ -16,6 +18,12 @@ preload_app = False
 control_socket_disable = True  # its default path is one per user: two installations would take it from each other
 
 
+# where the processes add up what they count; it has to be there before any of them counts
+METRICS = "PROMETHEUS_MULTIPROC_DIR"
+own_metrics = "" if os.environ.get(METRICS) else tempfile.mkdtemp(prefix="tawkee-metrics-")
+os.environ[METRICS] = os.environ.get(METRICS) or own_metrics
+
+
 def post_fork(server: Any, worker: Any) -> None:
     """A killed gunicorn takes its workers with it, so that the next one finds the port free."""
     shim.die_with_parent(worker.ppid, signal.SIGKILL)
@@ -23,7 +31,12 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def child_exit(server: Any, worker: Any) -> None:
     """Tell the metrics, which all processes keep together, that this one counts no more."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        from prometheus_client import multiprocess  # here, since most gunicorns never lose a worker
+    from prometheus_client import multiprocess  # here, since most gunicorns never lose a worker
 
-        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # prometheus-client's own gap
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # prometheus-client's own gap
+
+
+def on_exit(server: Any) -> None:
+    """Leave no folder behind that is ours."""
+    if own_metrics:
+        shutil.rmtree(own_metrics, ignore_errors=True)

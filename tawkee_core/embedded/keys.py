@@ -41,6 +41,22 @@ def load_keys(data: Path, environ: Mapping[str, str]) -> Keys:
     )
 
 
+def prepend_key(data: Path) -> int:
+    """Put a fresh encryption key before those of a data folder; how many there are then. Raises StartError."""
+    kept = load_keys(data, {})
+    fresh = kept._replace(keys=f"{make_keys().keys},{kept.keys}")
+    write_private(data / "secrets.json", json.dumps(fresh._asdict()))
+    return len(fresh.keys.split(","))
+
+
+def keep_first(data: Path) -> int:
+    """Forget all encryption keys of a data folder but the first; how many. Raises StartError."""
+    kept = load_keys(data, {})
+    first, *others = kept.keys.split(",")
+    write_private(data / "secrets.json", json.dumps(kept._replace(keys=first)._asdict()))
+    return len(others)
+
+
 def make_keys() -> Keys:
     fernet = base64.urlsafe_b64encode(os.urandom(32)).decode()
     return Keys(secrets.token_urlsafe(48), fernet, secrets.token_urlsafe(24), secrets.token_urlsafe(24))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import places
-from .children import Child, Program, StartError, stop_group, turn_logs, wait_ready
+from .children import Child, Program, StartError, limit_logs, stop_group, turn_logs, wait_ready
 from .keeper import Keeper
 from .keys import load_keys
 from .ports import try_listening
@@ -108,6 +108,7 @@ class Launcher:
         while self.is_wanted():
             for keeper in keepers:
                 keeper.tend()
+            limit_logs(self.data)
             time.sleep(POLL_SECONDS)
 
     def stop_all(self) -> None:

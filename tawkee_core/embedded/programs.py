@@ -4,11 +4,14 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from .children import Program
 from .ports import answers_ok
 
 DRAIN_SECONDS = 60
+# glibc gives each of hundreds of threads an arena of its own, and none of them gives back what it once held
+ALLOCATION = {"MALLOC_ARENA_MAX": "2"}
 CLI = (sys.executable, "-m", "tawkee_core.cli")
 GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "python:tawkee_core.embedded.gunicorn_conf")
 
@@ -60,10 +63,15 @@ def web_program(commands: Commands, address: Address, environment: Mapping[str, 
 
 
 def work_program(commands: Commands, number: int, environment: Mapping[str, str]) -> Program:
+    """A worker; it makes a file beside its log when it takes work."""
+    name = f"worker-{number}"
+    ready = Path(environment["TAWKEE_DATA"], "logs", f"{name}.ready")
     return Program(
-        name=f"worker-{number}",
+        name=name,
         command=commands.work,
-        env=environment,
+        env={**ALLOCATION, **environment, "TAWKEE_READY_FILE": str(ready)},
+        is_ready=ready.exists,
+        prepare=lambda: ready.unlink(missing_ok=True),
         death_signal=signal.SIGKILL,
         stop_seconds=DRAIN_SECONDS,
     )

@@ -10,7 +10,7 @@ from . import places
 from .children import Child, Program, stop_group, turn_logs, wait_ready
 from .keys import Keys, load_keys
 from .ports import answers_ok, free_port
-from .postgres import postgres_program
+from .postgres import postgres_program, postgres_url
 from .processes import end_strays
 from .redis import redis_program
 
@@ -54,6 +54,15 @@ URL_NAMES = ("TAWKEE_DATABASE_URL", "TAWKEE_REDIS_URL", "TAWKEE_QDRANT_URL", "TA
 def open_folder(data: Path) -> Path:
     """Make the data folder: for its user alone, though under root PostgreSQL's user may walk through it."""
     return places.make_folder(data.absolute(), 0o711 if os.geteuid() == 0 else 0o700).resolve()
+
+
+def running_settings(data: Path) -> dict[str, str]:
+    """The settings `database_url`, `keys` and `secret_key` of a `tawkee up` that runs on this folder. Raises
+    StartError."""
+    data = open_folder(data)
+    keys = load_keys(data, os.environ)
+    url = postgres_url(places.sockets_of(data) / "postgres", keys.postgres)
+    return {"database_url": url, "keys": keys.keys, "secret_key": keys.secret_key}
 
 
 @contextmanager

@@ -35,6 +35,14 @@ def claim_trainings(count: int) -> list[Any]:
     return run(CLAIM, {"count": count, "lease": LEASE_SECONDS})
 
 
+def is_knowledge() -> bool:
+    """Whether anybody was taught anything; also while the database cannot tell."""
+    try:
+        return bool(run("select exists (select from training where deleted_at is null) as taught")[0].taught)
+    except LOST:
+        return True
+
+
 def train(tawkee: Tawkee, training: Any) -> None:
     """Learn or forget a claimed training; a failure is tried again a few times, then shown with its reason."""
     try:

@@ -12,12 +12,32 @@ from playhouse.postgres_ext import BinaryJSONField
 from ..db import database
 from ..errors import NotFound
 
+DRAWN = 64
+_drawn: list[bytes] = []
+os.register_at_fork(after_in_child=_drawn.clear)  # or two processes would make the same ids
+
+
+def draw_bytes() -> bytes:
+    """Ten random bytes from the system, drawn many at a time: each call for them lets another thread go first."""
+    try:
+        return _drawn.pop()
+    except IndexError:
+        drawn = os.urandom(10 * DRAWN)
+        _drawn.extend(drawn[place : place + 10] for place in range(10, len(drawn), 10))
+        return drawn[:10]
+
 
 def new_id() -> str:
     """A UUIDv7 (RFC 9562): 48 bits of milliseconds, then 74 random ones."""
-    number = int.from_bytes((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10), "big")
+    number = int.from_bytes((time.time_ns() // 1_000_000).to_bytes(6, "big") + draw_bytes(), "big")
     number = number & ~(0xF << 76) | 0x7 << 76
     digits = f"{number & ~(0x3 << 62) | 0x2 << 62:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def first_id(seconds: float) -> str:
+    """The lowest id of a moment, in seconds since 1970: what was made before it has a lower one."""
+    digits = f"{int(seconds * 1000):012x}70008000000000000000"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -47,3 +47,16 @@ class Interaction(Owned):
     started_at = TimeField(default=now)
     resolved_at = TimeField(null=True)
     resolved_person = link(User, "resolved_by", null=True)
+
+
+class Handover(Owned):
+    """A change of hands: who has the chat since when, by whose doing and why."""
+
+    id = IdField(primary_key=True)
+    workspace = link(Workspace, "workspace_id")
+    chat = link(Chat, "chat_id")
+    epoch = IntegerField()
+    owner = TextField()
+    user = link(User, "user_id", null=True)
+    reason = TextField(default="")
+    happened_at = TimeField(default=now)

@@ -1,6 +1,6 @@
 """What was said, the files that came with it, and the way of our own words to the provider."""
 
-from peewee import BigIntegerField, IntegerField, TextField
+from peewee import BigIntegerField, BooleanField, IntegerField, TextField
 
 from .base import IdField, JsonField, Owned, TimeField, link, now
 from .channel import Channel
@@ -32,6 +32,9 @@ class Message(Owned):
     status = TextField()
     error = TextField(default="")
     sent_at = TimeField(default=now)
+    delivered_at = TimeField(null=True)
+    read_at = TimeField(null=True)
+    failed_at = TimeField(null=True)
     edited_at = TimeField(null=True)
     deleted_at = TimeField(null=True)
 
@@ -72,4 +75,7 @@ class Outbound(Owned):
     lease_until = TimeField(null=True)
     intent_at = TimeField(null=True)
     error = TextField(default="")
+    doubtful = BooleanField(default=False)
     created_at = TimeField(default=now)
+    settled_at = TimeField(null=True)
+    steps = JsonField(null=True)

@@ -28,7 +28,9 @@ class Turn(Owned):
     lease_until = TimeField(null=True)
     inbound_event_id = IdField(null=True)
     created_at = TimeField(default=now)
+    claimed_at = TimeField(null=True)
     done_at = TimeField(null=True)
+    steps = JsonField(null=True)
 
 
 class Usage(Owned):

@@ -13,6 +13,8 @@ class User(Base):
     name = TextField()
     password_hash = TextField()
     locale = TextField(default="pt-BR")
+    phone = TextField(null=True)
+    phone_confirmed_at = TimeField(null=True)
     created_at = TimeField(default=now)
 
     class Meta:

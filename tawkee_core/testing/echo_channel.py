@@ -1,11 +1,11 @@
 """A channel that lives in memory: what is posted to it is plain JSON, what it is given to send is kept in `sent`.
 
 `fail_with` names what the next sends raise, one each; `None` among them sends. `lose_answer` sends and then raises
-Ambiguous."""
+Ambiguous. `extra` holds more of the channel's capabilities."""
 
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,8 +27,10 @@ from ..types import (
     Label,
     MediaRule,
     Message,
+    Moved,
     SendSemantics,
     Status,
+    Watermark,
 )
 from ..wire import read_json
 
@@ -51,6 +53,7 @@ class Provider:
     """The other side: what arrived, and how it is to behave."""
 
     sent: list[Sent] = field(default_factory=list)
+    looked_for: list[str] = field(default_factory=list)
     fail_with: deque[SendError | None] = field(default_factory=deque)
     lose_answer: int = 0
     delay: float = 0.0
@@ -59,6 +62,7 @@ class Provider:
 
     def reset(self) -> None:
         self.sent.clear()
+        self.looked_for.clear()
         self.fail_with.clear()
         self.lose_answer, self.delay = 0, 0.0
 
@@ -77,12 +81,14 @@ class EchoChannel:
         self.provider = Provider()
         self.semantics = semantics
         self.max_text = max_text
+        self.extra: dict[str, Any] = {}
+        self.unofficial = False
 
     @hookimpl
     def channel_info(self) -> ChannelInfo:
         files = {"image": MediaRule(("image/*",), 1_000_000), "document": MediaRule(("*/*",), 1_000_000)}
-        capabilities = Capabilities(max_text=self.max_text, media_in=files, media_out=files)
-        return ChannelInfo(Label("Eco", "Echo"), self.semantics, capabilities=capabilities)
+        capabilities = replace(Capabilities(self.max_text, media_in=files, media_out=files), **self.extra)
+        return ChannelInfo(Label("Eco", "Echo"), self.semantics, capabilities=capabilities, unofficial=self.unofficial)
 
     @hookimpl
     def channel_verify(self, channel: Channel, headers: dict[str, str]) -> bool:
@@ -116,23 +122,28 @@ class EchoChannel:
             return known
 
     @hookimpl
-    def channel_lookup(self, client_id: str) -> str | None:
+    def channel_lookup(self, message: Message, client_id: str) -> str | None:
+        self.provider.looked_for.append(message.text)
         return self.provider.find(client_id) or "" if self.semantics == "reconcilable" else None
 
 
 def event_of(each: Any) -> ChannelEvent:
     """One event of an echo webhook: `{"type": "message", "id", "from", "text" …}`; unknown types are ignored."""
     match each:
-        case {"type": "message", "id": str(), "from": str()}:
+        case {"type": "message", "id": str(id), "from": str(sender)} if id and sender:
             return incoming_of(each)
-        case {"type": "echo", "id": str(id), "to": str(to)}:
+        case {"type": "echo", "id": str(id), "to": str(to)} if id and to:
             return Echo(id, (Address("echo", to),), text=str(each.get("text", "")), client_id=each.get("client_id"))
         case {"type": "status", "state": ("sent" | "delivered" | "read" | "failed") as state}:
             return Status(state, each.get("id"), each.get("client_id"))
+        case {"type": "watermark", "state": ("delivered" | "read") as state, "from": str(sender), "at": float(at)}:
+            return Watermark(state, Address("echo", sender), datetime.fromtimestamp(at, UTC))
         case {"type": "edited", "id": str(id), "text": str(text)}:
             return Edited(id, text)
         case {"type": "deleted", "id": str(id)}:
             return Deleted(id)
+        case {"type": "moved", "from": str(before), "to": str(after)}:
+            return Moved(Address("echo", before), (Address("echo", after),))
         case {"type": "message" | "echo" | "status" | "edited" | "deleted"}:
             raise BadPayload("An echo event lacks a field.")
         case _:

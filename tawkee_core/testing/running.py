@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from psycopg2.extras import Json
 
-from ..channels.load import load_channel
+from ..channels.load import load_channel, seal_context
 from ..context import Tawkee
 from ..db import run, transaction
 from ..models import new_id
@@ -80,7 +80,7 @@ class Running:
         """A connected channel of this kind."""
         channel_id = new_id()
         self._channels.append(channel_id)
-        sealed = seal(self.tawkee.settings, f"channel|{company.workspace_id}|{channel_id}", secrets)
+        sealed = seal(self.tawkee.settings, seal_context(company.workspace_id, channel_id), secrets)
         run(
             "insert into channel (id, workspace_id, agent_id, kind, name, config, sealed, webhook_token, status)"
             " values (%s, %s, %s, %s, %s, %s, %s, %s, 'connected')",

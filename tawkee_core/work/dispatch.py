@@ -1,5 +1,5 @@
-"""The dispatcher: a thread in every worker process, of which one leads. It finds what is due and tells the workers
-through RQ.
+"""The dispatcher: a thread in every worker process, of which one leads. It finds what is due, begins its own
+process's share of it, and tells the other workers of theirs through RQ.
 
 It is woken by the doorbell, and looks by itself a few times a second. Without Redis every worker takes due work
 directly."""
@@ -20,12 +20,14 @@ from ..settings import Settings
 from .kinds import find_due
 from .leader import Leadership
 from .pool import Pool
+from .share import Share
 from .sweeps import all_sweeps, run_sweeps
 
 QUEUE = "tawkee"
 JOB = "tawkee_core.work.jobs.drain"
 REDIS_SECONDS = 2.0
 ROUND_SECONDS = 0.02
+LEFT_SECONDS = 1.0  # other workers that hear of something take it within milliseconds
 log = structlog.get_logger()
 
 
@@ -43,10 +45,16 @@ class Dispatcher(threading.Thread):
         self.settings = pool.tawkee.settings
         self.leadership = Leadership("dispatcher", pool.name, self.settings.leader_seconds)
         self.sweeps = all_sweeps()
-        self._told: dict[str, float] = {}
+        self.share = Share(self.settings.lease_seconds)
+        self._told: dict[tuple[str, Any], float] = {}
         self._bell: Any = None
 
     def run(self) -> None:
+        with self.pool.app.app_context():
+            self._dispatch_until_stopped()
+        self.leave()
+
+    def _dispatch_until_stopped(self) -> None:
         while not self.pool.stopping.is_set():
             try:
                 self.dispatch()
@@ -59,7 +67,6 @@ class Dispatcher(threading.Thread):
             except Exception:  # the one thread that must not die
                 log.exception("dispatch_failed")
                 time.sleep(1)
-        self.leave()
 
     def dispatch(self) -> None:
         """One round: tell what is due when leading, take it directly while Redis is away, then wait for the bell.
@@ -97,18 +104,29 @@ class Dispatcher(threading.Thread):
                 break
 
     def tell_due(self) -> None:
-        """Enqueue one job a kind for what is due and was not told of lately."""
-        horizon = time.monotonic() - self.settings.redispatch_seconds
+        """Hand out what is due and was not handed out lately, and take what was and is left: a claim takes the oldest,
+        which may be one that nobody saw yet, in place of one that was seen."""
+        moment = time.monotonic()
+        horizon = moment - self.settings.redispatch_seconds
         due = find_due()
-        unheard = Counter(row.kind for row in due if self._told.get(row.id, horizon) < horizon)
-        self._told = {id: at for id, at in self._told.items() if at > horizon}
-        fresh = [row for row in due if row.id not in self._told]
-        queue = Queue(QUEUE, connection=redis_for_work(self.settings), serializer=JSONSerializer)
+        late = moment - (LEFT_SECONDS if self.share.workers > 1 else 0.0)
+        left = Counter(row.kind for row in due if self._told.get((row.id, row.since), moment) < late)
+        self._told = {told: at for told, at in self._told.items() if at > horizon}
+        fresh = [row for row in due if (row.id, row.since) not in self._told]
         for kind, count in Counter(row.kind for row in fresh).items():
-            queue.enqueue(JOB, kind, count, job_timeout=60, result_ttl=0, failure_ttl=60, ttl=30)
-        self._told |= dict.fromkeys((row.id for row in fresh), time.monotonic())
-        for kind, count in unheard.items():  # hints that nobody took
+            self.hand_out(kind, count)
+        self._told |= dict.fromkeys(((row.id, row.since) for row in fresh), time.monotonic())
+        for kind, count in left.items():
             self.pool.drain(kind, count)
+
+    def hand_out(self, kind: str, count: int) -> None:
+        """Begin this process's share at once; the other workers are told of theirs, which is a way through Redis."""
+        own = self.share.take(count, self.pool.free)
+        if own:
+            self.pool.drain(kind, own)
+        if count > own:
+            queue = Queue(QUEUE, connection=redis_for_work(self.settings), serializer=JSONSerializer)
+            queue.enqueue(JOB, kind, count - own, job_timeout=60, result_ttl=0, failure_ttl=60, ttl=30)
 
     def leave(self) -> None:
         try:

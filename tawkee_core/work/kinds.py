@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..accounts.erase import claim_erasures, erase_workspace
+from ..accounts.requests import answer_request, claim_requests
 from ..channels.load import load_channel
 from ..context import Tawkee
 from ..conversation.listen import fetch_media
@@ -16,30 +18,42 @@ from ..conversation.turns import claim_turns
 from ..db import run
 from ..errors import NotFound
 from ..knowledge.train import claim_trainings, train
+from ..mail.send import claim_mails, deliver_mail
+from ..privacy.erase import erase_contact
+from ..privacy.export import export_contact
+from ..privacy.tasks import claim_tasks, work_on
 from ..statements import Statement
 from ..types import Media
 from .watch import check_channel, claim_checks
 
 HOLD_SECONDS = 60
 
-# the ids of what is due, by kind; the dispatcher tells those that it has not told lately
+# what is due, by kind, and since when; the dispatcher tells what it has not told lately. What is due anew, since its
+# worker died or it is to be tried again, has another moment
 DUE = Statement(
     """
-(select 'turns' as kind, t.id from turn t where t.state = 'collecting' and t.due_at <= now()
+(select 'turns' as kind, t.id, t.due_at as since from turn t where t.state = 'collecting' and t.due_at <= now()
     and not exists (select from turn a where a.chat_id = t.chat_id and a.state in ('running', 'replying'))
     order by t.due_at limit 500)
-union all (select 'turns', id from turn where state = 'running' and lease_until < now() limit 100)
-union all (select 'sends', o.id from outbound o join chat c on c.id = o.chat_id join channel h on h.id = c.channel_id
+union all (select 'turns', id, lease_until from turn where state = 'running' and lease_until < now() limit 100)
+union all (select 'sends', o.id, o.next_at from outbound o join chat c on c.id = o.chat_id
+    join channel h on h.id = c.channel_id
     where o.state = 'pending' and o.next_at <= now() and (h.paused_until is null or h.paused_until <= now())
         and (c.paced_until is null or c.paced_until <= now())
         and not exists (select from outbound p where p.chat_id = o.chat_id and p.seq < o.seq
             and p.state in ('pending', 'sending', 'reconciling')) order by o.next_at limit 500)
-union all (select 'checks', id from channel where deleted_at is null and status in ('connected', 'connecting')
+union all (select 'checks', id, check_at from channel where deleted_at is null and status <> 'disconnected'
     and check_at <= now() limit 20)
-union all (select 'lookups', id from outbound where state = 'reconciling' and next_at <= now() limit 100)
-union all (select 'events', id from inbound_event where state = 'new' and next_at <= now() limit 100)
-union all (select 'files', id from media where state = 'remote' and next_at <= now() limit 100)
-union all (select 'trainings', id from training where next_at <= now() and (status = 'PENDING' and deleted_at is null
+union all (select 'lookups', id, next_at from outbound where state = 'reconciling' and next_at <= now() limit 100)
+union all (select 'events', id, next_at from inbound_event where state = 'new' and next_at <= now() limit 100)
+union all (select 'files', id, next_at from media where state = 'remote' and next_at <= now() limit 100)
+union all (select 'requests', id, next_at from account_request where next_at <= now() limit 100)
+union all (select 'mails', id, next_at from mail where state = 'queued' and next_at <= now() limit 100)
+union all (select 'erasures', id, erase_at from workspace where erase_at <= now() limit 20)
+union all (select 'contacts', id, next_at from contact_task where state in ('pending', 'running')
+    and next_at <= now() limit 20)
+union all (select 'trainings', id, next_at from training where next_at <= now() and (
+    status = 'PENDING' and deleted_at is null
     or status = 'TRAINING' and lease_until < now()
     or deleted_at is not null and (lease_until is null or lease_until < now())) limit 100)
 """
@@ -89,6 +103,15 @@ def do_file(tawkee: Tawkee, row: Any) -> None:
     fetch_media(tawkee, channel, row.id, media, row.attempts)
 
 
+def do_contact(tawkee: Tawkee, task: Any) -> None:
+    step = export_contact if task.kind == "export" else erase_contact
+    work_on(task, lambda share: step(tawkee, share))
+
+
+def answer_asked(tawkee: Tawkee, row: Any) -> None:
+    answer_request(tawkee.settings, row)
+
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -98,11 +121,15 @@ KINDS = {
         Kind("events", lambda tawkee, worker, count: run(CLAIM_EVENTS, (count, HOLD_SECONDS)), do_event),
         Kind("files", lambda tawkee, worker, count: run(CLAIM_FILES, (count, HOLD_SECONDS)), do_file),
         Kind("checks", lambda tawkee, worker, count: claim_checks(min(count, 20)), check_channel),
+        Kind("requests", lambda tawkee, worker, count: claim_requests(count), answer_asked),
+        Kind("mails", lambda tawkee, worker, count: claim_mails(count), deliver_mail),
+        Kind("erasures", lambda tawkee, worker, count: claim_erasures(count), erase_workspace),
+        Kind("contacts", lambda tawkee, worker, count: claim_tasks(min(count, 4)), do_contact),
         Kind("trainings", lambda tawkee, worker, count: claim_trainings(count), train),
     )
 }
 
 
 def find_due() -> list[Any]:
-    """What is due now: rows of `kind` and `id`."""
+    """What is due now: rows of `kind`, `id` and `since`."""
     return run(DUE)

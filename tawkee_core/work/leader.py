@@ -5,8 +5,8 @@ import time
 from ..db import run
 
 ELECT = """
-insert into leader (name, holder, elected_at, expires_at) values (%(name)s, %(holder)s, now(), now() +
-make_interval(secs => %(ttl)s))
+insert into leader (name, holder, elected_at, expires_at)
+values (%(name)s, %(holder)s, now(), now() + make_interval(secs => %(ttl)s))
 on conflict (name) do update set holder = excluded.holder, expires_at = excluded.expires_at,
     elected_at = case when leader.holder = excluded.holder then leader.elected_at else now() end
 where leader.holder = excluded.holder or leader.expires_at < now() returning holder

@@ -56,28 +56,45 @@ class Pool:
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._work: dict[int, InFlight] = {}
+        self._reserved = 0  # threads kept for what is being claimed: hints, the dispatcher and ended work claim at once
         self._hungry: set[str] = set()
+        self._turned_away = False
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="turn")
         self._beat = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
         self._beat.start()
 
     @property
     def free(self) -> int:
-        return self.threads - len(self._work)
+        return self.threads - len(self._work) - self._reserved
 
     def drain(self, name: str, count: int) -> int:
         """Claim up to `count` items of a kind and start them; how many. With no thread free, the next one to be free
         looks again."""
-        free = self.free
-        if free < count:
-            self._hungry.add(name)
-        if self.stopping.is_set() or free <= 0:
+        slots = self._reserve(name, count)
+        if slots == 0:
             return 0
-        kind = KINDS[name]
-        items = self._claim(kind, min(count, free))
+        items: Sequence[Any] = ()
+        try:
+            items = self._claim(KINDS[name], slots)
+        finally:
+            with self._lock:
+                self._reserved -= slots - len(items)
         for item in items:
-            self._start(kind, item)
+            self._start(KINDS[name], item)
+        if len(items) < slots and self._turned_away:
+            self._feed()  # whoever asked meanwhile found threads kept in vain
         return len(items)
+
+    def _reserve(self, name: str, count: int) -> int:
+        """Keep up to so many threads for a claim; how many."""
+        with self._lock:
+            free = self.free
+            if free < count:
+                self._hungry.add(name)
+                self._turned_away = self._turned_away or self._reserved > 0
+            slots = 0 if self.stopping.is_set() else max(0, min(count, free))
+            self._reserved += slots
+        return slots
 
     def drain_all(self) -> int:
         """Look for work of every kind, when nobody else can tell of it."""
@@ -94,6 +111,7 @@ class Pool:
         flight = InFlight(kind.name, item, started=time.monotonic())
         with self._lock:
             self._work[id(flight)] = flight
+            self._reserved -= 1
         self._executor.submit(self._run, kind, flight)
 
     def _run(self, kind: Kind, flight: InFlight) -> None:
@@ -111,11 +129,11 @@ class Pool:
             self._feed()
 
     def _feed(self) -> None:
-        """After a thread became free: take what had to wait for one."""
+        """After a thread became free, or was kept in vain: take what had to wait for one."""
         if not self._hungry or self.stopping.is_set():
             return
         with self._lock:
-            names, self._hungry = self._hungry, set()
+            names, self._hungry, self._turned_away = self._hungry, set(), False
         for name in names:
             asked = max(self.free, 1)
             if self.drain(name, asked) >= asked:
@@ -162,7 +180,7 @@ class Pool:
         back."""
         self.stopping.set()
         deadline = time.monotonic() + seconds
-        while self._work and time.monotonic() < deadline:
+        while self.free < self.threads and time.monotonic() < deadline:
             time.sleep(0.05)
         left = self._turns()
         give_back(left)

@@ -8,12 +8,28 @@ from dataclasses import dataclass
 import structlog
 
 from .. import metrics
+from ..accounts.throttle import purge_guesses
 from ..channels.health import trip_breakers
+from ..channels.warmup import forget_days
+from ..context import current
+from ..conversation.handover import end_replied
 from ..conversation.outbound import recover_sendings
 from ..conversation.turns import bury_poison
 from ..db import run
+from ..mail.send import purge_mails
+from ..models.base import first_id
+from ..privacy.tasks import remove_expired
 
+DAY = 86_400
 KEEP_RAW_DAYS = 30
+KEEP_NOTICE_DAYS = 90
+REPLIED = """
+select r.id, r.chat_id from turn r where r.state = 'replying' and not exists (
+    select from outbound o where o.turn_id = r.id and o.state in ('pending', 'sending', 'reconciling')) limit 200
+"""
+PURGE_RAW = """
+delete from inbound_event where id in (select id from inbound_event where id < %s order by id limit 1000)
+"""
 log = structlog.get_logger()
 
 
@@ -26,23 +42,14 @@ def recover_lost() -> None:
 def bury_poisoned() -> None:
     count = bury_poison()
     if count:
-        metrics.DEAD.labels("turn").inc(count)
+        metrics.TURNS.labels("dead").inc(count)
         log.error("turns_buried", count=count)
 
 
 def finish_replied() -> None:
     """A replying turn with nothing left to send is done; its last part was settled by a status or an echo."""
-    run(
-        "update turn t set state = 'done', done_at = now() where t.id in ("
-        "select r.id from turn r where r.state = 'replying' and not exists ("
-        "select from outbound o where o.turn_id = r.id and o.state in ('pending', 'sending', 'reconciling')) limit 200)"
-    )
-
-
-def stop_failing() -> None:
-    count = trip_breakers()
-    if count:
-        metrics.DEAD.labels("channel").inc(count)
+    for row in run(REPLIED):
+        end_replied(row.id, row.chat_id)
 
 
 def forget_taught() -> None:
@@ -53,15 +60,27 @@ def forget_taught() -> None:
     )
 
 
+def purge_raw() -> None:
+    """Raw webhooks hold personal data and are needed for a while only. Found by their ids, which sort by time, and as
+    often as one installation can be sent them: 200 a second."""
+    run(PURGE_RAW, (first_id(time.time() - KEEP_RAW_DAYS * DAY),))
+
+
 def purge_old() -> None:
-    """Raw webhooks hold personal data and are needed for a while only; sessions and heartbeats end as well."""
-    run(
-        "delete from inbound_event where id in ("
-        "select id from inbound_event where received_at < now() - make_interval(days => %s) limit 1000)",
-        (KEEP_RAW_DAYS,),
-    )
+    """Sessions and heartbeats end, and notices grow old."""
     run("delete from session where expires_at < now() - interval '7 days' or revoked_at < now() - interval '7 days'")
+    run(
+        "delete from notification where id in ("
+        "select id from notification where happened_at < now() - make_interval(days => %s) limit 1000)",
+        (KEEP_NOTICE_DAYS,),
+    )
+    run("delete from account_token where expires_at < now() - interval '7 days'")
+    forget_days()
     run("delete from heartbeat where beaten_at < now() - interval '1 hour'")
+
+
+def forget_exports() -> None:
+    remove_expired(current())
 
 
 @dataclass
@@ -69,7 +88,7 @@ class Sweep:
     """Something done every so many seconds."""
 
     seconds: float
-    do: Callable[[], None]
+    do: Callable[[], object]
     due: float = 0.0
 
 
@@ -78,8 +97,12 @@ def all_sweeps() -> list[Sweep]:
         Sweep(1, recover_lost),
         Sweep(5, bury_poisoned),
         Sweep(30, finish_replied),
-        Sweep(30, stop_failing),
+        Sweep(30, trip_breakers),
+        Sweep(5, purge_raw),
         Sweep(600, purge_old),
+        Sweep(600, purge_mails),
+        Sweep(600, forget_exports),
+        Sweep(600, purge_guesses),
         Sweep(3600, forget_taught),
     ]
 

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -16,7 +17,9 @@ from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 from ..context import Tawkee
+from ..knowledge.train import is_knowledge
 from .dispatch import QUEUE, Dispatcher
+from .exposition import serve_metrics
 from .hints import HintWorker
 from .jobs import use_pool
 from .pool import Pool
@@ -29,10 +32,12 @@ def work(app: Flask) -> None:
     tawkee: Tawkee = app.extensions["tawkee"]
     arm_signals()
     threading.Thread(target=load_slowly, args=(app,), name="preload", daemon=True).start()
+    serve_metrics(tawkee.settings)
     pool = Pool(app, tawkee.settings.worker_threads)
     use_pool(pool)
     dispatcher = Dispatcher(pool)
     dispatcher.start()
+    tell_ready()
     log.info("worker_started", worker=pool.name, threads=pool.threads)
     while not HintWorker.stopping:
         take_hints(app, pool)
@@ -45,11 +50,17 @@ def work(app: Flask) -> None:
         leave_threads()
 
 
+def tell_ready() -> None:
+    """The launcher waits for this file before it says that Tawkee is ready."""
+    if path := os.environ.get("TAWKEE_READY_FILE"):
+        Path(path).touch()
+
+
 def load_slowly(app: Flask) -> None:
     """Let plugins load what is slow to load, while the first turns are claimed already; one in need of it waits."""
     tawkee: Tawkee = app.extensions["tawkee"]
     with app.app_context():
-        tawkee.plugins.call_all("worker_started", settings=tawkee.settings)
+        tawkee.plugins.call_all("worker_started", settings=tawkee.settings, trained=is_knowledge())
     log.info("worker_loaded")
 
 

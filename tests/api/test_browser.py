@@ -17,6 +17,8 @@ def test_every_answer_carries_the_security_headers(app: Flask, client: Client) -
             policy = answer.headers["Content-Security-Policy"]
             assert "default-src" in policy and "unsafe-eval" not in policy, route
             assert answer.headers["X-Content-Type-Options"] == "nosniff", route
+            shown_elsewhere = answer.headers.get("X-Frame-Options") != "DENY"
+            assert not shown_elsewhere or (route.path.startswith("/chat/") and "frame-ancestors" in policy), route
             assert answer.headers["Referrer-Policy"] == "no-referrer", route
             assert answer.headers["Permissions-Policy"], route
             assert answer.headers["X-Request-ID"], route

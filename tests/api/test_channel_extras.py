@@ -6,8 +6,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from marshmallow import ValidationError
+from psycopg2.extras import Json
 
 from tawkee_core import safe_http
+from tawkee_core.api.messages import PartInput
+from tawkee_core.channels.health import TRIPPED, trip_breakers
+from tawkee_core.channels.load import load_channel
 from tawkee_core.db import run
 from tawkee_core.testing.running import Running
 from tawkee_core.work.watch import check_channel, claim_checks
@@ -56,16 +61,45 @@ def test_channel_challenge_is_answered_for_the_right_token_only(
 
 def test_channel_templates_are_listed(caller: Caller, graph: GraphServer) -> None:
     channel = make_whatsapp(caller, graph)
-    (template,) = caller.get(f"…/channels/{channel['id']}/templates").json
+    template, named, rich = caller.get(f"…/channels/{channel['id']}/templates").json
+    assert rich["parts"][1] == {"place": "button", "kind": "url", "index": 1, "name": ""}
+    assert named["names"] == ["nome", "loja"]
     assert (template["name"], template["parameters"]) == ("pedido_pronto", 2)
     webchat = make_channel(caller, "webchat")
     assert caller.get(f"…/channels/{webchat['id']}/templates").json["error"] == "not_supported"
 
 
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ({"place": "header", "kind": "url", "value": "a"}, "kind"),
+        ({"place": "button", "kind": "text", "value": "a"}, "kind"),
+        ({"place": "header", "kind": "image", "value": "http://a"}, "value"),
+    ],
+)
+def test_a_templates_part_is_refused_where_it_does_not_belong(part: dict[str, str], field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        PartInput().load(part)
+    assert list(caught.value.messages_dict) == [field]
+
+
 def test_channel_health_is_told_in_figures(caller: Caller) -> None:
     channel = make_channel(caller, "webchat")
     health = caller.get(f"…/channels/{channel['id']}/health").json
-    assert (health["received"], health["error_rate"], health["warming_up"]) == (0, 0.0, True)
+    assert (health["received"], health["error_rate"], health["warming_up"]) == (0, 0.0, False)
+    phone = make_channel(caller, "zapi", instance_id="i", token="t")
+    assert phone["config"]["warmup_contacts"] == 100
+    health = caller.get(f"…/channels/{phone['id']}/health").json
+    assert health["warmup"] == {"contacts_a_day": 100, "written_to": 0, "waiting": 0}
+
+
+def test_channel_that_sends_again_no_longer_says_that_it_stopped(caller: Caller) -> None:
+    channel = make_channel(caller, "webchat")
+    stopped = "update channel set detail = %s, paused_until = now() + make_interval(secs => %s) where id = %s"
+    for seconds, shown in ((60, TRIPPED), (-1, None)):
+        run(stopped, (Json(TRIPPED), seconds, channel["id"]))
+        trip_breakers()
+        assert caller.get(f"…/channels/{channel['id']}").json["detail"] == shown
 
 
 def authorize(caller: Caller, channel_id: str) -> str:
@@ -101,12 +135,77 @@ def test_channel_refresh_and_channel_catch_up_are_called_by_the_watch(
     channel = tawkee.add_channel(tawkee.add_company(), "mercado_livre", config, secrets)
     mercado_livre.ask("7001", "Tem rosa?")
     mercado_livre.missed = [mercado_livre.notification("questions", "/questions/7001")]
-    run("update channel set check_at = now() + interval '1 hour' where id <> %s", (channel.id,))
-    (row,) = [each for each in claim_checks(50) if each.id == channel.id]
-    with tawkee.app.app_context():
-        check_channel(tawkee.tawkee, row)
+    look_after(tawkee, channel.id)
     tawkee.settle()
     assert mercado_livre.forms[0]["refresh_token"] == "TG-1"
     assert mercado_livre.refresh != "TG-1"
     assert mercado_livre.answers["7001"].endswith("Tem rosa?")
     assert [each.id for each in claim_checks(50)] == []
+
+
+def look_after(tawkee: Running, channel_id: str) -> None:
+    """Let the watch look after this one channel now."""
+    run("update channel set check_at = now() + interval '1 hour' where id <> %s", (channel_id,))
+    run("update channel set check_at = now() where id = %s", (channel_id,))
+    (row,) = claim_checks(50)
+    with tawkee.app.app_context():
+        check_channel(tawkee.tawkee, row)
+
+
+def test_channel_whose_token_ran_out_while_we_were_away_heals(
+    tawkee: Running, mercado_livre: MercadoLivreServer
+) -> None:
+    """A send fails first, and the channel with it; the watch renews the token, and what waited is sent."""
+    safe_http.allow_hosts("127.0.0.0/8")
+    secrets = {"client_secret": "s3cret", **mercado_livre.config(), "access_token": "old", "expires_at": 1.0}
+    config = {"client_id": APP, "api_url": mercado_livre.url, "contact_seconds": 0}
+    channel = tawkee.add_channel(tawkee.add_company(), "mercado_livre", config, secrets)
+    run("update channel set status = 'failed', paused_until = now() + interval '1 hour' where id = %s", (channel.id,))
+    look_after(tawkee, channel.id)
+    (healed,) = run("select status, paused_until from channel where id = %s", (channel.id,))
+    assert (healed.status, healed.paused_until) == ("connected", None)
+
+
+def test_channel_that_its_provider_still_refuses_stays_failed_quietly(
+    tawkee: Running, mercado_livre: MercadoLivreServer
+) -> None:
+    safe_http.allow_hosts("127.0.0.0/8")
+    secrets = {"client_secret": "s3cret", **mercado_livre.config(), "access_token": "old"}
+    config = {"client_id": APP, "api_url": mercado_livre.url}
+    channel = tawkee.add_channel(tawkee.add_company(), "mercado_livre", config, secrets)
+    run("update channel set status = 'failed', detail = '{}' where id = %s", (channel.id,))
+    look_after(tawkee, channel.id)
+    (row,) = run("select status, detail, paused_until from channel where id = %s", (channel.id,))
+    assert (row.status, row.detail, row.paused_until) == ("failed", {}, None)
+
+
+def test_channel_refresh_waits_for_its_time_and_failing_stops_nothing(tawkee: Running, graph: GraphServer) -> None:
+    """A token is renewed when its plugin wants it; while Meta does not, the channel is looked after all the same."""
+    config = {"api_url": graph.url, "account_id": graph.account}
+    secrets = {"token": graph.token, "app_secret": "s3cret-1", "renew_at": 1.0}
+    channel = tawkee.add_channel(tawkee.add_company(), "instagram", config, secrets)
+    run("update channel set status = 'connecting' where id = %s", (channel.id,))
+    graph.too_young = True
+    look_after(tawkee, channel.id)
+    assert run("select status from channel where id = %s", (channel.id,))[0].status == "connected"
+    graph.too_young = False
+    for _ in range(2):  # the second time it is not due any more
+        look_after(tawkee, channel.id)
+    with tawkee.app.app_context():
+        kept = load_channel(tawkee.tawkee.settings, channel.id).config
+    assert kept["token"] == graph.token == "graph-token-2" and kept["renew_at"] > 2.0
+
+
+def test_missed_event_that_cannot_be_had_holds_up_no_other(tawkee: Running, mercado_livre: MercadoLivreServer) -> None:
+    safe_http.allow_hosts("127.0.0.0/8")
+    config = {"client_id": APP, "api_url": mercado_livre.url, "contact_seconds": 0}
+    secrets = {"client_secret": "s3cret", **mercado_livre.config()}
+    channel = tawkee.add_channel(tawkee.add_company(), "mercado_livre", config, secrets)
+    mercado_livre.ask("7002", "Tem verde?")
+    mercado_livre.broken.add("7009")
+    mercado_livre.missed = [mercado_livre.notification("questions", f"/questions/{n}") for n in (7009, 7002)]
+    (before,) = run("select caught_up_at from channel where id = %s", (channel.id,))
+    look_after(tawkee, channel.id)
+    tawkee.settle()
+    assert mercado_livre.answers["7002"].endswith("Tem verde?")
+    assert run("select caught_up_at from channel where id = %s", (channel.id,)) == [before]

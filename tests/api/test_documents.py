@@ -35,25 +35,47 @@ def test_every_operation_has_a_summary_an_answer_and_its_errors_shape(document: 
     for name, operation in operations(document).items():
         assert operation["summary"], name
         assert any(status.startswith("2") for status in operation["responses"]), name
-        assert operation["responses"]["default"]["$ref"].endswith("/DEFAULT_ERROR"), name
-    shape = document["components"]["schemas"]["ErrorOutput"]["properties"]
-    assert set(shape) == {"code", "status", "message", "errors", "error"}
+        assert "default" not in operation["responses"], f"{name}: what may be answered is said one by one"
+        assert {"422", "429", "5XX"} <= set(operation["responses"]), name
+        for status, answer in operation["responses"].items():
+            if status >= "4":
+                described = resolve(document, answer)["content"]["application/json"]["schema"]
+                assert described == {"$ref": "#/components/schemas/ErrorOutput"}, (name, status)
+    shape = document["components"]["schemas"]["ErrorOutput"]
+    assert set(shape["properties"]) == {"code", "status", "message", "errors", "error"}
+    assert set(shape["required"]) == {"code", "status", "message", "error"}
+
+
+def test_errors_are_described_where_they_can_happen(document: Any) -> None:
+    described = {name: set(operation["responses"]) for name, operation in operations(document).items()}
+    assert {"401", "403", "404"} <= described["get", "/api/workspaces/{workspace_id}/chats/{chat_id}"]
+    assert {"400", "413", "415", "422"} <= described["post", "/api/workspaces/{workspace_id}/agents"]
+    assert not {"400", "404", "413", "415"} & described["get", "/api/models"]
+    assert "409" in described["post", "/api/workspaces/{workspace_id}/leave"]
+    assert "403" not in described["post", "/api/auth/login"]
 
 
 def test_only_signing_in_needs_no_token(document: Any) -> None:
     assert document["openapi"] == "3.1.0"
     assert document["security"] == [{"bearer": []}]
     open_to_all = {path for (_, path), operation in operations(document).items() if operation.get("security") == []}
-    assert open_to_all == {"/api/auth/register", "/api/auth/login", "/api/auth/refresh"}
+    signing_in = {"register", "login", "refresh", "2fa/verify", "email/confirm", "password/forgot", "password/reset"}
+    invited = {"/api/invitations/{token}", "/api/invitations/{token}/confirm"}
+    assert open_to_all == {f"/api/auth/{path}" for path in signing_in} | invited
+
+
+def resolve(document: Any, node: Any) -> Any:
+    """What a reference leads to. Raises KeyError where that is nowhere."""
+    target = document if "$ref" in node else node
+    for step in node["$ref"].removeprefix("#/").split("/") if "$ref" in node else ():
+        target = target[step]
+    return target
 
 
 def test_every_reference_leads_somewhere(document: Any) -> None:
     def follow(node: Any) -> None:
         if isinstance(node, dict):
-            if "$ref" in node:
-                target: Any = document
-                for step in node["$ref"].removeprefix("#/").split("/"):
-                    target = target[step]
+            resolve(document, node)
             for value in node.values():
                 follow(value)
         elif isinstance(node, list):

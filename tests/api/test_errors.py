@@ -1,5 +1,6 @@
 """Whatever goes wrong is told in one shape, on every route, and never with a trace."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,9 @@ from tests.api.routes import every_route
 from tests.callers import Caller, Client
 
 SHAPE = {"code", "status", "message", "error"}
-FOR_PEOPLE = {"/oauth/<kind>/callback"}  # a provider sends a person's browser there: it answers with a page
+# where a provider or a mail sends a person's browser: it answers with a page
+FOR_PEOPLE = {"/oauth/<kind>/callback", "/invite"}
+FOR_PEOPLE |= {f"/account/{page}" for page in ("confirm-email", "reset-password", "forgot-password")}
 
 
 def assert_shape(answer: TestResponse) -> None:
@@ -54,7 +57,62 @@ def test_every_route_takes_a_hostile_body_calmly(app: Flask, caller: Caller, bod
             answer = caller.call(route.method, route.path, data=body, content_type="application/json")
             assert answer.status_code < 500, (route, answer.text)
             if answer.status_code >= 400:
-                assert_shape(answer)
+                assert_page(answer) if route.rule in FOR_PEOPLE else assert_shape(answer)
+
+
+def test_every_route_takes_nuls_calmly(app: Flask, caller: Caller) -> None:
+    """In each part of its path, and in its query: PostgreSQL cannot be asked about them."""
+    for rule in app.url_map.iter_rules():
+        values = {name: "\0" for name in rule.arguments}
+        path = re.sub(r"<(?:\w+:)?(\w+)>", "%00", rule.rule)
+        query = {name: "\0" for name in (*values, "q", "state", "code", "after", "before", "token", "lang")}
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            if method == "GET" or values:
+                answer = caller.call(method, path, query_string=query, json={} if method != "GET" else None)
+                assert answer.status_code < 500, (rule, answer.text)
+                expected = 401 if rule.rule.startswith("/webhooks/") else 404  # as to any other wrong address
+                assert answer.status_code == expected or not values or rule.rule in FOR_PEOPLE, (rule, answer.text)
+
+
+def test_every_route_refuses_a_query_that_it_does_not_have(app: Flask, caller: Caller) -> None:
+    """A misspelt filter that is passed over would show everything."""
+    described = 0
+    for route in every_route(app, workspace_id=caller.workspace_id):
+        if route.rule.startswith("/api/") and route.endpoint.partition(".")[0] not in ("api-docs", "documents"):
+            answer = caller.call(route.method, route.path, query_string={"stauts": "DELETED", "page": "1"})
+            assert (answer.status_code, answer.json["error"]) == (422, "bad_input"), route
+            assert answer.json["errors"]["query"]["stauts"] == ["Unknown field."], route
+            assert_shape(answer)
+            described += 1
+    assert described > 90
+    assert caller.get("/?utm_source=mail").status_code == 200, "pages are not so strict"
+
+
+def test_every_route_with_a_body_wants_it_to_say_what_it_is(app: Flask, caller: Caller) -> None:
+    document = caller.get("/api/openapi.json").json
+    tried = 0
+    for route in every_route(app, workspace_id=caller.workspace_id):
+        described = document["paths"].get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule), {})
+        if "requestBody" in described.get(route.method.lower(), {}):
+            answer = caller.call(route.method, route.path, data='{"a": 1}', content_type="text/plain")
+            assert answer.status_code in (415, 404), (route, answer.text)
+            assert_shape(answer)
+            tried += answer.status_code == 415
+    assert tried > 25
+
+
+def test_every_path_tells_which_methods_it_has(app: Flask, caller: Caller) -> None:
+    rules: dict[str, set[str]] = {}
+    for rule in app.url_map.iter_rules():
+        rules.setdefault(rule.rule, set()).update(rule.methods or set())
+    for route in every_route(app, workspace_id=caller.workspace_id):
+        if "<path:" in route.rule:
+            continue
+        method = next(each for each in ("TRACE", "PUT") if each not in rules[route.rule])
+        answer = caller.call(method, route.path)
+        assert (answer.status_code, answer.json["error"]) == (405, "method_not_allowed"), route
+        assert route.method in answer.headers["Allow"], route
+        assert_shape(answer)
 
 
 def test_every_route_refuses_a_body_beyond_the_limit(app: Flask, caller: Caller) -> None:

@@ -1,16 +1,13 @@
-"""Workspaces, and the wall between them."""
+"""Workspaces: made, renamed, chosen, deleted and brought back."""
 
-import json
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask.testing import FlaskClient
 
-from tawkee_core.conversation.media import keep_data, media_folder
 from tawkee_core.db import run
-from tawkee_core.models import new_id
-from tawkee_core.types import Media
-from tests.api.routes import UNKNOWN, every_route
-from tests.callers import Caller
+from tests.api.routes import UNKNOWN
+from tests.callers import PASSWORD, Caller
 
 
 def test_a_person_makes_reads_and_renames_workspaces(caller: Caller) -> None:
@@ -27,66 +24,49 @@ def test_a_bad_name_is_refused(caller: Caller, name: object) -> None:
     assert caller.post("/api/workspaces", {"name": name}).status_code == 422
 
 
-def test_a_deleted_workspace_is_gone_with_all_that_is_in_it(caller: Caller, stranger: Caller, app: Flask) -> None:
-    agent_id = caller.make_agent()
-    settings = app.extensions["tawkee"].settings
-    mine, theirs = (keep_data(settings, c.workspace_id, Media(data=b"x")) for c in (caller, stranger))
-    assert caller.delete("…").status_code == 204
-    assert caller.get("…").status_code == 404
-    assert run("select 1 from agent where id = %s", (agent_id,)) == []
-    assert caller.get("/api/auth/me").json["workspaces"] == []
-    assert not (media_folder(settings) / mine.ref["path"]).exists()
-    assert (media_folder(settings) / theirs.ref["path"]).exists()
+def test_the_next_sign_in_begins_where_one_worked_last(caller: Caller, client: FlaskClient) -> None:
+    second = caller.post("/api/workspaces", {"name": "Filial"}).json["id"]
+    assert caller.post(f"/api/workspaces/{second}/select").json["name"] == "Filial"
+    signed: Any = client.post("/api/auth/login", json={"email": caller.email, "password": PASSWORD})
+    assert signed.json["workspace"]["id"] == second
 
 
-def test_a_workspace_with_channels_is_not_deleted(caller: Caller) -> None:
-    values = (new_id(), caller.workspace_id, caller.make_agent())
-    columns = "id, workspace_id, agent_id, kind, name, webhook_token"
-    run(f"insert into channel ({columns}) values (%s, %s, %s, 'x', 'x', 'x')", values)
-    refused = caller.delete("…")
-    assert (refused.status_code, refused.json["error"]) == (409, "workspace_has_channels")
+def test_deleting_asks_for_the_password(caller: Caller) -> None:
+    for body in ({}, {"password": "wrong password"}, {"password": PASSWORD, "workspace_id": UNKNOWN}):
+        assert caller.call("DELETE", "…", json=body).status_code in (403, 422), body
     assert caller.get("…").status_code == 200
 
 
-def test_a_foreign_workspace_is_answered_as_an_unknown_one_on_every_route(
-    app: Flask, caller: Caller, stranger: Caller
-) -> None:
-    """Whatever a path of the stranger's workspace names, the answer is byte for byte that of an unknown id."""
-    agent_id = stranger.make_agent()
-    training_id = stranger.post(f"…/agents/{agent_id}/trainings", {"type": "TEXT", "text": "segredo"}).json["id"]
-    before = stranger_rows(stranger)
-    ids = {"workspace_id": stranger.workspace_id, "agent_id": agent_id, "training_id": training_id}
-    tried = 0
-    for route in every_route(app, **ids):
-        if "<id:workspace_id>" not in route.rule:
-            continue
-        theirs = caller.call(route.method, route.path, json={})
-        unknown = caller.call(route.method, route.path.replace(stranger.workspace_id, UNKNOWN), json={})
-        assert theirs.status_code == 404, route
-        assert theirs.data == unknown.data, route
-        tried += 1
-    assert tried > 20
-    assert stranger_rows(stranger) == before
+def test_a_deleted_workspace_is_gone_for_all_and_can_be_brought_back(caller: Caller, client: FlaskClient) -> None:
+    removed, agent_id = caller.make_agent(name="Removed"), caller.make_agent()
+    caller.delete(f"…/agents/{removed}")
+    deleted = caller.call("DELETE", "…", json={"password": PASSWORD})
+    assert deleted.status_code == 200 and deleted.json["erase_at"] > deleted.json["deleted_at"]
+    assert caller.call("DELETE", "…", json={"password": PASSWORD}).json == deleted.json
+    assert caller.get("…").data == caller.get(f"/api/workspaces/{UNKNOWN}").data
+    assert caller.get(f"…/agents/{agent_id}").status_code == 404
+    assert caller.get("/api/workspaces").json == caller.get("/api/auth/me").json["workspaces"] == []
+    assert [w["id"] for w in caller.get("/api/workspaces?status=DELETED").json] == [caller.workspace_id]
+    signed: Any = client.post("/api/auth/login", json={"email": caller.email, "password": PASSWORD})
+    assert signed.json["workspace"] is None
+
+    assert caller.post("…/restore").json["name"] == "Loja"
+    assert caller.post("…/restore").status_code == 200
+    assert caller.get(f"…/agents/{agent_id}").json["status"] == "ACTIVE"
+    assert caller.get(f"…/agents/{removed}").status_code == 404
+    assert caller.get("/api/workspaces?status=DELETED").json == []
+    assert [e["action"] for e in caller.get("…/audit?page_size=2").json] == ["workspace.restore", "workspace.delete"]
 
 
-def test_a_foreign_thing_in_ones_own_workspace_is_answered_as_an_unknown_one(
-    app: Flask, caller: Caller, stranger: Caller
-) -> None:
-    agent_id = stranger.make_agent()
-    training_id = stranger.post(f"…/agents/{agent_id}/trainings", {"type": "TEXT", "text": "segredo"}).json["id"]
-    ids = {"workspace_id": caller.workspace_id, "agent_id": agent_id, "training_id": training_id}
-    for route in every_route(app, **ids):
-        if "<id:agent_id>" in route.rule:
-            body = {"type": "TEXT", "text": "x", "kind": "x"} if route.method == "POST" else {}
-            answer = caller.call(route.method, route.path, json=body)
-            assert answer.status_code in (404, 422), route
-            assert "segredo" not in answer.text
-    assert caller.get(f"…/agents/{agent_id}").data == caller.get(f"…/agents/{UNKNOWN}").data
-    assert stranger.get(f"…/agents/{agent_id}/trainings/{training_id}").json["text"] == "segredo"
+def test_nobody_else_brings_a_workspace_back(caller: Caller, stranger: Caller) -> None:
+    caller.call("DELETE", "…", json={"password": PASSWORD})
+    path = f"/api/workspaces/{caller.workspace_id}/restore"
+    assert stranger.post(path).data == stranger.post(f"/api/workspaces/{UNKNOWN}/restore").data
+    add_member(caller.workspace_id, stranger.user_id, "MANAGER")
+    assert stranger.post(path).status_code == 403
+    assert stranger.get("/api/workspaces?status=DELETED").json == []
+    assert caller.post("…/restore").status_code == 200
 
 
-def stranger_rows(stranger: Caller) -> str:
-    tables = ["workspace where id", "agent where workspace_id", "agent_settings where workspace_id"]
-    tables += ["training where workspace_id", "membership where workspace_id"]
-    rows = [[tuple(r) for r in run(f"select * from {t} = %s", (stranger.workspace_id,))] for t in tables]
-    return json.dumps(rows, default=str)
+def add_member(workspace_id: str, user_id: str, role: str) -> None:
+    run("insert into membership (workspace_id, user_id, role) values (%s, %s, %s)", (workspace_id, user_id, role))

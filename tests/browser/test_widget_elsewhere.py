@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.hosts import serve_html
@@ -53,6 +53,25 @@ def test_an_answer_that_comes_while_it_is_closed_is_counted(site: Site, open_pag
         page.get_by_role("button", name="Abrir chat").click()
         expect(page.locator(".row.agent .text")).to_have_text("echo: oi")
         expect(page.locator(".badge")).to_be_hidden()
+
+
+def answered_history(route: Route) -> None:
+    """The history, not given before the answer is in it."""
+    answer = route.fetch()
+    while route.request.method == "GET" and "echo: oi" not in answer.text():
+        answer = route.fetch()
+    route.fulfill(response=answer)
+
+
+def test_an_answer_that_comes_with_the_history_is_counted_too(site: Site, open_page: OpenPage) -> None:
+    with serve_shop(site) as shop:
+        page = open_page(shop)
+        page.route("**/messages", answered_history)
+        page.get_by_role("button", name="Abrir chat").click()
+        page.keyboard.type("oi")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="Abrir chat (1 não lidas)")).to_be_visible()
 
 
 def test_a_site_that_is_not_allowed_does_not_have_it(site: Site, open_page: OpenPage) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tawkee_core.types import Channel
 from tests.fakes.evolution_server import EvolutionServer
 from tests.fakes.evolution_world import Fault, record
 
+OWN = Path(__file__).parents[1] / "payloads" / "evolution"
 FAULTS = {"retryable": "error", "permanent": "refused", "lost": "drop"}
 
 
@@ -58,6 +60,10 @@ class TestEvolution(ChannelConformance):
     def webhook(self, channel: Channel, event: str, data: Any) -> Webhook:
         body = {"event": event, "instance": "loja", "data": data, "sender": "5531900000000@s.whatsapp.net"}
         return Webhook({"authorization": f"Bearer {channel.webhook_secret}"}, json.dumps(body).encode())
+
+    def payloads(self, channel: Channel) -> list[Webhook]:
+        headers = {"authorization": f"Bearer {channel.webhook_secret}"}
+        return [Webhook(headers, file.read_bytes()) for file in sorted(OWN.glob("*.json"))]
 
     def deliveries(self) -> list[Delivery]:
         return [Delivery(each.number, each.text) for each in self.server.deliveries]

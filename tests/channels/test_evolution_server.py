@@ -157,7 +157,7 @@ def test_what_goes_wrong_while_setting_up(server: EvolutionServer) -> None:
 
 
 def test_sends_texts_to_the_very_address_received(server: EvolutionServer, channel: Channel) -> None:
-    message_id = send(channel, text("Temos **pão**", quoted_id="AB12"))
+    message_id = send(channel, text("Temos *pão*", quoted_id="AB12"))
     (sent,) = server.deliveries
     assert (sent.id, sent.number, sent.kind, sent.text) == (message_id, JID, "text", "Temos *pão*")
     assert sent.body["quoted"] == {"key": {"id": "AB12"}}
@@ -178,7 +178,7 @@ def test_sends_files_as_raw_base64(server: EvolutionServer, channel: Channel, ki
 
 
 def test_words_beside_an_audio_are_not_lost(server: EvolutionServer, channel: Channel) -> None:
-    send(channel, Message("m", "audio", "Ouça **isto**", Media(mimetype="audio/ogg", data=OGG)))
+    send(channel, Message("m", "audio", "Ouça *isto*", Media(mimetype="audio/ogg", data=OGG)))
     (sent,) = server.deliveries
     assert (sent.kind, sent.text) == ("document", "Ouça *isto*") and sent.body["fileName"].startswith("arquivo.og")
 

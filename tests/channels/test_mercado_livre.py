@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tawkee_core import (
     Address,
@@ -23,6 +23,7 @@ from tawkee_core import (
     Ignored,
     Incoming,
     InvalidWebhook,
+    Media,
     Message,
     RateLimited,
     Refused,
@@ -36,6 +37,7 @@ from tawkee_mercado_livre.lint import clean_answer
 from tests.fakes.mercado_livre_server import APP, SELLER, Fault, MercadoLivreServer
 
 RECORDED = Path(__file__).parents[3] / "shared" / "payloads" / "mercadolivre"
+QUESTION = Contact("q", "Comprador", Address("question", "7"))
 SALE = Contact("p", "Venda", Address("pack", "2000000089077943"))
 
 
@@ -152,7 +154,8 @@ def test_recorded_notifications_and_resources_are_read() -> None:
         body = (RECORDED / f"notification_{name}.json").read_bytes()
         assert isinstance(parse.parse_notification(make_channel(**config), body), kind), name
     pack = json.loads((RECORDED / "resource_pack_messages.json").read_text())
-    events = [fetch.read_message(make_channel(user_id=415458330), each) for each in pack["messages"]]
+    channel = make_channel(user_id=415458330)
+    events = [event for each in pack["messages"] for event in fetch.read_message(channel, each)]
     assert {type(event) for event in events} <= {Incoming, Echo, Ignored} and events
     banned = json.loads((RECORDED / "resource_question_banned.json").read_text())
     assert fetch.read_question(make_channel(), banned) == Ignored("question banned")
@@ -166,6 +169,13 @@ def test_a_question_answered_elsewhere_is_an_echo_and_a_gone_one_is_refused(serv
     assert isinstance(event, Echo) and event.text == "Serve sim"
     with pytest.raises(Refused):
         fetch.fetch_resource(channel, "/questions/9")
+
+
+@pytest.mark.parametrize("told", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "soon", None, 7])
+def test_a_moment_that_no_calendar_holds_is_none(told: Any) -> None:
+    """PostgreSQL would keep it, and it could not be read any more."""
+    assert fetch.moment_of(told) is None
+    assert fetch.moment_of("2026-10-09T12:00:00-03:00") == fetch.moment_of("2026-10-09T15:00:00")
 
 
 def test_a_sales_messages_belong_to_its_pack_whoever_wrote(server: MercadoLivreServer) -> None:
@@ -233,6 +243,35 @@ def test_the_seller_lets_us_in_with_pkce_and_tokens_rotate(server: MercadoLivreS
         oauth.finish(channel, {"error": "access_denied"}, "https://example.com/back")
 
 
-def test_missed_notifications_are_listed(server: MercadoLivreServer) -> None:
-    server.missed = [server.notification("questions", "/questions/8"), server.notification("messages", "b" * 32)]
-    assert parse.list_missed(make_channel(server)) == [Fetch("/questions/8"), Fetch("/messages/" + "b" * 32)]
+def test_missed_notifications_are_listed_once_and_since_the_last_look(server: MercadoLivreServer) -> None:
+    old = server.notification("questions", "/questions/7", sent="2019-10-17T17:15:30.279Z")
+    new = server.notification("questions", "/questions/8", sent="2026-11-22T10:00:00.000Z")
+    server.missed = [old, new, new, server.notification("messages", "b" * 32), server.notification("messages", "?")]
+    since = datetime(2026, 11, 22, 11, tzinfo=UTC).timestamp()
+    assert parse.list_missed(make_channel(server), since) == [Fetch("/questions/8"), Fetch("/messages/" + "b" * 32)]
+
+
+def test_files_of_a_sale_come_and_go(server: MercadoLivreServer) -> None:
+    server.buyer_writes("m1", "77", "Veio quebrado")
+    server.messages["m1"]["message_attachments"] = [
+        {"filename": "1_a.jpg", "original_filename": "foto.jpg"},
+        {"filename": "1_b.pdf", "original_filename": "nota.pdf"},
+    ]
+    server.files["1_a.jpg"] = b"JPEG"
+    photo, paper = fetch.fetch_resource(make_channel(server), "/messages/m1")
+    assert isinstance(photo, Incoming) and isinstance(paper, Incoming) and photo.media is not None
+    assert [(e.id, e.kind, e.text) for e in (photo, paper)] == [
+        ("message:m1", "image", "Veio quebrado"),
+        ("message:m1:1", "document", ""),
+    ]
+    assert fetch.fetch_file(make_channel(server), photo.media).data == b"JPEG"
+    with pytest.raises(Refused):
+        fetch.fetch_file(make_channel(server), Media(ref={"filename": "gone.jpg"}))
+    paid = Media(mimetype="application/pdf", filename="nota fiscal.pdf", data=b"%PDF")
+    sent_id = send.send_message(make_channel(server), SALE, Message("m", "document", "", paid))
+    assert sent_id.startswith("message:") and server.written[-1][1] == "nota fiscal.pdf"
+    assert b"%PDF" in server.files[server.attached[-1][0]]
+    send.send_message(make_channel(server), SALE, Message("m", "text", "Segue a nota"))
+    assert server.attached[-1] is None
+    with pytest.raises(Refused):
+        send.send_message(make_channel(server), QUESTION, Message("m", "document", "", paid))

@@ -3,17 +3,19 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tawkee_core import (
     Address,
     Ambiguous,
+    AuthLost,
     BadPayload,
     Button,
     Channel,
@@ -24,17 +26,21 @@ from tawkee_core import (
     Incoming,
     Media,
     Message,
+    NotSent,
     RateLimited,
     Refused,
     SendError,
     Status,
+    Watermark,
     safe_http,
 )
+from tawkee_core.db import run
 from tawkee_core.testing import ChannelConformance
-from tawkee_core.testing.conformance import Delivery, Failure, Said, Webhook
+from tawkee_core.testing.conformance import Delivery, Failure, Line, Said, Webhook
 from tawkee_meta import instagram, messenger, proof
 from tawkee_meta.direct import parse, send, setup
 from tests.fakes.graph_server import GraphServer
+from tests.lines import wait_until
 
 PAYLOADS = Path(__file__).parents[3] / "shared" / "payloads"
 APP_SECRET = "app-secret-2"
@@ -64,15 +70,26 @@ def sign(secret: str, body: bytes) -> dict[str, str]:
 
 
 def read(**item: Any) -> Any:
-    base = {"sender": {"id": "77"}, "recipient": {"id": "2040"}, "timestamp": 1760000000000}
-    (event,) = parse.parse_webhook(make_channel(), envelope(base | item), "page", "psid")
+    (event,) = read_all(**item)
     return event
+
+
+def read_all(**item: Any) -> list[Any]:
+    base = {"sender": {"id": "77"}, "recipient": {"id": "2040"}, "timestamp": 1760000000000}
+    return list(parse.parse_webhook(make_channel(), envelope(base | item), "page", "psid"))
+
+
+def contacts(line: Line) -> list[Any]:
+    return run(
+        "select p.name from contact p join chat c on c.contact_id = p.id where c.channel_id = %s", (line.channel.id,)
+    )
 
 
 class DirectConformance(ChannelConformance):
     """What both kinds say to the kit."""
 
     object_name = ""
+    profile: Mapping[str, str] = {}
     fake: GraphServer
 
     @pytest.fixture(scope="class", autouse=True)
@@ -105,6 +122,19 @@ class DirectConformance(ChannelConformance):
     def unknown_webhook(self, channel: Channel) -> Webhook:
         return self.signed(envelope({"sender": {"id": "1"}, "game_play": {}}, name=self.object_name))
 
+    def payloads(self, channel: Channel) -> list[Webhook]:
+        base = {"sender": {"id": "77"}, "recipient": {"id": "2040"}, "timestamp": 1760000000000}
+        image = {"type": "image", "payload": {"url": "https://cdn.example/1"}}
+        told: list[dict[str, Any]] = [
+            {"message": {"mid": "m1", "text": "veja", "attachments": [image], "reply_to": {"mid": "m0"}}},
+            {"message": {"mid": "m2", "text": "Sim", "quick_reply": {"payload": "s"}}},
+            {"postback": {"mid": "m3", "title": "Sim", "payload": "s"}},
+            {"reaction": {"mid": "m0", "action": "react", "emoji": "👍", "reaction": "like"}},
+            {"read": {"mid": "m0", "watermark": 1760000000000}},
+            {"message": {"mid": "m4", "is_deleted": True}},
+        ]
+        return [self.signed(envelope(base | item, name=self.object_name)) for item in told]
+
     def deliveries(self) -> list[Delivery]:
         return [Delivery(each["recipient"]["id"], each["message"]["text"]) for each in self.fake.sent]
 
@@ -127,6 +157,28 @@ class DirectConformance(ChannelConformance):
         item = {"sender": {"id": self.sender(1)}, "recipient": {"id": "2040"}, **told}
         return self.signed(envelope(item, name=self.object_name))
 
+    def test_what_was_read_by_a_moment_is_shown_as_read(self, line: Line) -> None:
+        """Messenger names no message that was read, only a time."""
+        self.ask(line)
+        for before, status in ((60, "sent"), (-60, "read")):
+            told = {"read": {"watermark": int((time.time() - before) * 1000)}}
+            item = {"sender": {"id": self.sender(1)}, "recipient": {"id": "2040"}, **told}
+            assert self.post(line, self.signed(envelope(item, name=self.object_name))) == 200
+            line.running.settle()
+            assert [message.status for message in self.outgoing(line)] == [status]
+
+    def test_the_name_of_somebody_new_is_asked_for(self, line: Line) -> None:
+        """By `channel_name`, since webhooks name nobody; who hides theirs stays without, and is answered too."""
+        self.fake.people[self.sender(1)] = dict(self.profile)
+        self.ask(line)
+        wait_until(lambda: [row.name for row in contacts(line)] == ["Rita Sá"])
+        self.fake.people.clear()
+        asked = self.fake.calls.count(("GET", self.sender(1)))
+        other = self.open_line(line.running)
+        assert self.ask(other)[-1].text.endswith("oi")
+        wait_until(lambda: self.fake.calls.count(("GET", self.sender(1))) > asked)
+        assert [row.name for row in contacts(other)] == [""]
+
     def confirmations(self, channel: Channel) -> list[Webhook]:
         sent = self.fake.sent[-1]
         echo = {"mid": f"m_out{len(self.fake.sent)}", "text": sent["message"]["text"], "is_echo": True}
@@ -143,11 +195,13 @@ class DirectConformance(ChannelConformance):
 class TestInstagram(DirectConformance):
     kind = "instagram"
     object_name = "instagram"
+    profile = {"name": "Rita Sá", "username": "rita.sa"}
 
 
 class TestMessenger(DirectConformance):
     kind = "messenger"
     object_name = "page"
+    profile = {"first_name": "Rita", "last_name": "Sá"}
 
 
 def test_text_keeps_time_and_quote() -> None:
@@ -157,13 +211,35 @@ def test_text_keeps_time_and_quote() -> None:
     assert event.sent_at is not None and event.sent_at.timestamp() == 1760000000
 
 
+@pytest.mark.parametrize(
+    ("stamp", "moment"),
+    [
+        ("2026-10-09T12:00:00-03:00", datetime(2026, 10, 9, 15, tzinfo=UTC)),
+        ("2026-10-09T15:00:00", datetime(2026, 10, 9, 15, tzinfo=UTC)),
+        ("9999-12-31T23:59:59-12:00", None),  # PostgreSQL would keep it, and could not be read any more
+        ("0001-01-01T00:00:00+14:00", None),
+        ("soon", None),
+        (10**30, None),
+    ],
+)
+def test_moment_is_in_a_calendar(stamp: Any, moment: datetime | None) -> None:
+    assert read(message={"mid": "m1", "text": "oi"}, timestamp=stamp).sent_at == moment
+
+
 def test_files_stories_shares_and_choices() -> None:
     links = [{"type": "image", "payload": {"url": f"https://cdn.example/{n}"}} for n in (1, 2)]
-    image = read(message={"mid": "m", "attachments": links})
-    assert (image.kind, image.media.ref["url"], len(image.data["links"])) == ("image", "https://cdn.example/1", 2)
+    links.append({"type": "file", "payload": {"url": "https://cdn.example/3"}})
+    first, second, third = read_all(message={"mid": "m", "text": "veja", "attachments": links})
+    assert [e.media.ref["url"] for e in (first, second, third)] == [f"https://cdn.example/{n}" for n in (1, 2, 3)]
+    assert [(e.id, e.kind, e.text) for e in (first, second, third)] == [
+        ("m", "image", "veja"),
+        ("m:1", "image", ""),
+        ("m:2", "document", ""),
+    ]
     story = read(message={"mid": "m", "text": "amei", "reply_to": {"story": {"url": "https://cdn.example/s"}}})
     assert (story.text, story.data) == ("amei", {"story": "https://cdn.example/s"})
     share = read(message={"mid": "m", "attachments": [{"type": "ig_reel", "payload": {"url": "https://x.example/r"}}]})
+    assert (share.kind, share.text) == ("text", "https://x.example/r")
     assert share.data == {"shared": "ig_reel", "link": "https://x.example/r"}
     quick = read(message={"mid": "m", "text": "Sim", "quick_reply": {"payload": "YES"}})
     assert (quick.kind, quick.data) == ("choice", {"id": "YES", "title": "Sim"})
@@ -176,11 +252,42 @@ def test_echoes_receipts_reactions_and_deletions() -> None:
     ours = read(message=echo, sender={"id": "2040"}, recipient={"id": "77"})
     assert isinstance(ours, Echo) and ours.sent_by_api and ours.addresses == (Address("psid", "77"),)
     assert not read(message=echo | {"app_id": 99}, recipient={"id": "77"}).sent_by_api
-    assert read(delivery={"mids": ["m1", "m2"], "watermark": 1}) == Status("delivered", "m2")
+    delivered = read_all(delivery={"mids": ["m1", "m2"], "watermark": 1})
+    assert delivered == [Status("delivered", "m1"), Status("delivered", "m2")]
     assert read(read={"mid": "m1"}) == Status("read", "m1")
-    assert isinstance(read(read={"watermark": 1}), Ignored)
+    moment = datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
+    assert read(read={"watermark": 1760000000000}) == Watermark("read", Address("psid", "77"), moment)
+    assert read(delivery={"watermark": "1760000000000"}) == Watermark("delivered", Address("psid", "77"), moment)
+    assert isinstance(read(read={"watermark": "soon"}), Ignored)
     assert read(reaction={"mid": "m1", "action": "react", "emoji": "❤️"}).data == {"emoji": "❤️", "target": "m1"}
     assert read(message={"mid": "m1", "is_deleted": True}) == Deleted("m1")
+
+
+def test_what_another_app_has_is_kept_and_not_answered() -> None:
+    entry = {"id": "2040", "time": 1}
+    item = {"sender": {"id": "77"}, "recipient": {"id": "2040"}, "timestamp": 1760000000000}
+    said, echo = {"mid": "m1", "text": "oi"}, {"mid": "m2", "text": "olá", "is_echo": True}
+    items = [item | {"message": said}, item | {"message": echo}, item | {"read": {"mid": "m3"}}]
+    body = json.dumps({"object": "page", "entry": [entry | {"standby": items}]}).encode()
+    kept, other, ignored = parse.parse_webhook(make_channel(), body, "page", "psid")
+    assert isinstance(kept, Incoming) and (kept.text, kept.quiet) == ("oi", True)
+    assert isinstance(other, Echo) and other.sent_by_api
+    assert ignored == Ignored("standby: another app has the conversation")
+
+
+def test_messages_that_come_as_changes_are_read() -> None:
+    value = {"sender": {"id": "77"}, "recipient": {"id": "2040"}, "message": {"mid": "m1", "text": "oi"}}
+    changes = [{"field": "messages", "value": value}, {"field": "comments", "value": {"text": "lindo"}}]
+    body = json.dumps({"object": "instagram", "entry": [{"id": "0", "changes": changes}]}).encode()
+    said, other = parse.parse_webhook(make_channel(), body, "instagram", "igsid")
+    assert isinstance(said, Incoming) and said.text == "oi"
+    assert other == Ignored("change of comments")
+
+
+def test_one_broken_item_does_not_lose_the_others() -> None:
+    body = envelope({"message": {"text": "no id"}}, {"sender": {"id": "77"}, "message": {"mid": "m", "text": "oi"}})
+    broken, said = parse.parse_webhook(make_channel(), body, "page", "psid")
+    assert isinstance(broken, Ignored) and isinstance(said, Incoming)
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"object":"user"}', b'{"object":"page","entry":[1]}', b'{"object":"page"}'])
@@ -200,10 +307,10 @@ JSON = st.recursive(
 @given(st.sampled_from(("message", "postback", "reaction", "read", "delivery", "sender")), JSON)
 def test_any_content_is_an_event_or_a_bad_payload(name: str, content: Any) -> None:
     try:
-        event = read(**{name: content})
+        events = read_all(**{name: content})
     except BadPayload:
         return
-    assert isinstance(event, Incoming | Ignored | Status | Deleted | Echo)
+    assert all(isinstance(event, Incoming | Ignored | Status | Deleted | Echo) for event in events)
 
 
 @pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside this checkout")
@@ -239,7 +346,9 @@ def test_people_answer_with_their_tag_and_choices_are_quick_replies(server: Grap
     channel, buttons = make_channel(server), (Button("s", "Sim"), Button("n", "Não"))
     send.send_message(channel, PERSON, Message("m", "text", "Serve?", buttons=buttons))
     send.send_message(channel, PERSON, Message("m", "text", "Sou a Ana", author="person"))
-    first, second = server.sent
+    send.send_message(channel, PERSON, Message("m", "text", "Ainda quer?", author="person", late=True))
+    first, early, second = server.sent
+    assert (early["messaging_type"], early.get("tag")) == ("RESPONSE", None)
     assert [r["payload"] for r in first["message"]["quick_replies"]] == ["s", "n"]
     assert (first["messaging_type"], second.get("tag")) == ("RESPONSE", "HUMAN_AGENT")
     send.show_action(channel, PERSON, "typing_on")
@@ -256,8 +365,30 @@ def test_files_go_by_a_public_link_only(server: GraphServer) -> None:
         send.send_message(make_channel(server), PERSON, Message("m", "image", "", local))
 
 
+def test_instagrams_token_is_renewed_before_its_end(server: GraphServer) -> None:
+    connected = instagram.plugin.channel_connect(make_channel(server, "instagram"))
+    assert connected.config["renew_at"] > time.time() + 24 * 3600
+    assert "renew_at" not in messenger.plugin.channel_connect(make_channel(server)).config
+    renewed = instagram.plugin.channel_refresh(make_channel(server, "instagram"))
+    assert renewed is not None and renewed.config["token"] == server.token == "graph-token-2"
+    day = 24 * 3600
+    assert renewed.config["expires_at"] - time.time() > 59 * day > 31 * day > renewed.config["renew_at"] - time.time()
+    assert messenger.plugin.channel_refresh(make_channel(server)) is None
+
+
+def test_a_token_that_is_not_renewed_serves_to_its_end(server: GraphServer) -> None:
+    server.too_young = True
+    with pytest.raises(NotSent):
+        setup.refresh(make_channel(server, "instagram", expires_at=time.time() + 60))
+    with pytest.raises(AuthLost):
+        setup.refresh(make_channel(server, "instagram", expires_at=time.time() - 60))
+    with pytest.raises(AuthLost):
+        setup.refresh(make_channel(server, "instagram", token="withdrawn"))
+
+
 def test_connecting_learns_the_account_and_subscribes(server: GraphServer) -> None:
-    connected = setup.connect(make_channel(server), messenger.SUBSCRIBED)
+    for plugin in (messenger.plugin, instagram.plugin):
+        connected = setup.connect(make_channel(server), plugin.subscribed, plugin.account_fields)
     assert (connected.state, connected.config, server.subscribed) == ("connected", {"account_id": "2040"}, True)
     assert setup.disconnect(make_channel(server)).state == "disconnected"
-    assert instagram.channel_info().capabilities.person_window_hours == 168
+    assert instagram.plugin.info.capabilities.person_window_hours == 168

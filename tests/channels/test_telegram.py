@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tawkee_core import (
     Address,
@@ -23,6 +22,7 @@ from tawkee_core import (
     Incoming,
     Media,
     Message,
+    Moved,
     NotSent,
     RateLimited,
     Refused,
@@ -32,7 +32,7 @@ from tawkee_core import (
 from tawkee_core.testing import ChannelConformance
 from tawkee_core.testing.conformance import Delivery, Failure, Said, Webhook
 from tawkee_telegram import parse, send, setup
-from tests.fakes.telegram_server import TelegramServer
+from tests.fakes.telegram_server import Fault, TelegramServer
 
 RECORDED = Path(__file__).parents[3] / "shared" / "payloads" / "telegram"
 SECRET = "s3cret_-"
@@ -103,6 +103,25 @@ class TestTelegram(ChannelConformance):
         headers = {"X-Telegram-Bot-Api-Secret-Token": channel.webhook_secret}
         return Webhook(headers, b'{"update_id": 5, "chat_boost": {}}')
 
+    def payloads(self, channel: Channel) -> list[Webhook]:
+        chat = {"id": 42, "type": "supergroup", "title": "Turma"}
+        person = {"id": 42, "first_name": "Rita", "username": "rita"}
+        keyboard = {"inline_keyboard": [[{"text": "Sim", "callback_data": "s"}]]}
+        asked = {"message_id": 8, "chat": chat, "reply_markup": keyboard}
+        told = [
+            message(1, photo=SIZES, caption="veja", reply_to_message=asked),
+            message(2, location={"latitude": -19.9, "longitude": -43.9}, chat=chat),
+            message(3, contact={"phone_number": "+5531988887777", "first_name": "Bia"}),
+            message(4, document={"file_id": "d", "mime_type": "application/pdf", "file_size": 9, "file_name": "a.pdf"}),
+            {"update_id": 5, "edited_message": message(5, text="outro")["message"]},
+            {"update_id": 6, "callback_query": {"id": "9", "from": person, "message": asked, "data": "s"}},
+            {"update_id": 7, "message_reaction": {"chat": chat, "message_id": 8, "user": person, "date": 1760000000,
+                                                  "new_reaction": [{"type": "emoji", "emoji": "👍"}]}},
+            {"update_id": 8, "my_chat_member": {"chat": chat, "from": person, "new_chat_member": {"status": "kicked"}}},
+        ]  # fmt: skip
+        headers = {"X-Telegram-Bot-Api-Secret-Token": channel.webhook_secret}
+        return [Webhook(headers, json.dumps(each).encode()) for each in told]
+
     def deliveries(self) -> list[Delivery]:
         return [Delivery(each.chat, each.text) for each in self.fake.sent]
 
@@ -169,6 +188,24 @@ def test_groups_are_stored_only_when_wanted_and_answered_only_when_called() -> N
     assert read(reply, groups="store").mentioned
 
 
+def test_groups_presses_admins_and_names_alike() -> None:
+    shown = {"message_id": 5, "chat": {"id": -7, "type": "group"}}
+    press = {"update_id": 1, "callback_query": {"id": "77", "from": {"id": 42}, "message": shown, "data": "yes"}}
+    assert (read(press).group, read(press).mentioned, read(press).addresses[0].kind) == (True, True, "group")
+    longer = message(chat_type="group", text="fala com @aurora_test_bot2")
+    assert not read(longer, groups="store").mentioned
+    admin = message(chat_type="group", text="oi", sender_chat={"id": -7, "title": "Obras"})
+    admin["message"]["from"] = {"id": 1087968824, "is_bot": True, "username": "GroupAnonymousBot"}
+    assert (read(admin, groups="store").kind, read(admin, groups="store").sender) == ("text", "Obras")
+    edit = {"update_id": 3, "edited_message": message(9, chat_type="group", text="novo")["message"]}
+    assert read(edit) == Ignored("group message")
+
+
+def test_a_group_that_becomes_a_supergroup_moves() -> None:
+    update = message(chat_type="group", migrate_to_chat_id=-100123)
+    assert read(update, groups="store") == Moved(Address("group", "42"), (Address("group", "-100123"),))
+
+
 def test_presses_reactions_edits_and_blocks() -> None:
     keyboard = {"inline_keyboard": [[{"text": "Sim", "callback_data": "yes"}]]}
     shown = {"message_id": 5, "chat": {"id": 42, "type": "private"}, "reply_markup": keyboard}
@@ -212,7 +249,7 @@ def test_any_content_is_an_event_or_a_bad_payload(name: str, content: Any) -> No
         event = read({"update_id": 1, name: content}, groups="store")
     except BadPayload:
         return
-    assert isinstance(event, Incoming | Edited | Ignored)
+    assert isinstance(event, Incoming | Edited | Ignored | Moved)
 
 
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded payloads are not beside this checkout")
@@ -253,6 +290,12 @@ def test_errors_become_what_may_be_done(
         send.send_message(make_channel(server), PERSON, Message("m", "text", "oi"))
 
 
+def test_a_group_that_moved_is_tried_again(server: TelegramServer) -> None:
+    server.faults.append(Fault(400, "Bad Request: group chat was upgraded", {"migrate_to_chat_id": -100123}))
+    with pytest.raises(NotSent):
+        send.send_message(make_channel(server), PERSON, Message("m", "text", "oi"))
+
+
 def test_patience_is_told_in_seconds(server: TelegramServer) -> None:
     server.fail_next(429, "Too Many Requests: retry after 14", retry_after=14)
     with pytest.raises(RateLimited) as caught:
@@ -287,10 +330,13 @@ def test_files_are_fetched_or_gone(server: TelegramServer) -> None:
         send.fetch_file(make_channel(server), Media(ref={"file_id": "f2"}))
 
 
-def test_presses_are_answered_and_typing_is_shown(server: TelegramServer) -> None:
-    send.answer_presses(make_channel(server), ["press:77", "42:1"])
+def test_presses_are_answered_with_the_webhook_and_typing_is_shown(server: TelegramServer) -> None:
+    answer = {"method": "answerCallbackQuery", "callback_query_id": "77"}
+    assert parse.answer_press(b'{"update_id": 1, "callback_query": {"id": "77"}}') == answer
+    for body in (b'{"update_id": 1, "message": {}}', b"[]", b"{", b'{"callback_query": 3}'):
+        assert parse.answer_press(body) is None
     send.show_typing(make_channel(server), PERSON)
-    assert [name for name, _ in server.calls] == ["answerCallbackQuery", "sendChatAction"]
+    assert [name for name, _ in server.calls] == ["sendChatAction"]
 
 
 def test_connecting_points_the_webhook_at_us(server: TelegramServer) -> None:

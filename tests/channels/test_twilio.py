@@ -9,8 +9,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tawkee_core import (
     Address,
@@ -99,6 +98,14 @@ class TestTwilio(ChannelConformance):
 
     def unknown_webhook(self, channel: Channel) -> Webhook:
         return self.sign(channel, {"MessageSid": "SM9", "AccountSid": self.fake.account, "SomethingNew": "1"})
+
+    def payloads(self, channel: Channel) -> list[Webhook]:
+        told = [
+            form_of(Body="PARAR", OptOutType="STOP"),
+            form_of(NumMedia="2", MediaUrl0="https://x/1", MediaUrl1="https://x/2", MediaContentType1="image/png"),
+            {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30003"},
+        ]
+        return [self.sign(channel, form) for form in told]
 
     def status_webhook(self, channel: Channel, message_id: str, client_id: str, state: str) -> Webhook:
         return self.sign(channel, {"MessageSid": message_id, "MessageStatus": state, "SmsStatus": state})

@@ -8,50 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tawkee_core import (
     Address,
-    Ambiguous,
-    AuthLost,
     BadPayload,
-    Button,
     Channel,
-    Contact,
     Deleted,
     Echo,
     Edited,
     Ignored,
     Incoming,
     InvalidWebhook,
-    Media,
-    Message,
-    NotSent,
-    RateLimited,
-    Refused,
-    SendError,
+    Moved,
     Status,
     Template,
-    safe_http,
+    TemplatePart,
 )
 from tawkee_core.testing import ChannelConformance
-from tawkee_core.testing.conformance import Delivery, Failure, Said, Webhook
+from tawkee_core.testing.conformance import Delivery, Failure, Line, Said, Webhook
 from tawkee_meta import proof
-from tawkee_meta.whatsapp import parse, send, setup
+from tawkee_meta.whatsapp import parse
 from tests.fakes.graph_server import GraphServer
 
 RECORDED = Path(__file__).parents[3] / "shared" / "payloads" / "meta_whatsapp"
 APP_SECRET = "app-secret-1"
-PERSON = Contact("p", "Rita", Address("phone", "5531988887777"))
-
-
-@pytest.fixture
-def server() -> Iterator[GraphServer]:
-    safe_http.allow_hosts("127.0.0.0/8")
-    with GraphServer() as server:
-        yield server
-    safe_http.allow_hosts("")
 
 
 def make_channel(server: GraphServer | None = None, **config: Any) -> Channel:
@@ -78,6 +59,8 @@ def read(**message: Any) -> Any:
 
 
 def words_of(sent: dict[str, Any]) -> str:
+    if "template" in sent:
+        return str(sent["template"]["name"])
     part = sent.get("text") or sent["interactive"]["body"]
     return str(part.get("body") or part.get("text"))
 
@@ -115,6 +98,20 @@ class TestWhatsAppCloud(ChannelConformance):
             {"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "flows", "value": {}}]}]}
         ).encode()
         return Webhook(sign(APP_SECRET, body), body)
+
+    def payloads(self, channel: Channel) -> list[Webhook]:
+        base = {"id": "wamid.1", "from": "5531988887777", "timestamp": "1760000000", "context": {"id": "wamid.0"}}
+        people = [{"profile": {"name": "Rita"}, "wa_id": "5531988887777", "user_id": "BR.1"}]
+        parts: list[dict[str, Any]] = [
+            {"type": "image", "image": {"id": "7", "mime_type": "image/jpeg", "caption": "veja"}},
+            {"type": "contacts", "contacts": [{"name": {"formatted_name": "Bia"}, "phones": [{"phone": "+55 31"}]}]},
+            {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "s"}}},
+        ]
+        told = [envelope(contacts=people, messages=[base | part]) for part in parts]
+        told.append(
+            envelope(statuses=[{"id": "wamid.2", "status": "failed", "errors": [{"code": 131026, "title": "No"}]}])
+        )
+        return [Webhook(sign(APP_SECRET, body), body) for body in told]
 
     def deliveries(self) -> list[Delivery]:
         return [Delivery(each["to"], words_of(each)) for each in self.fake.sent]
@@ -161,6 +158,19 @@ class TestWhatsAppCloud(ChannelConformance):
         other["entry"][0]["changes"][0]["value"]["metadata"]["phone_number_id"] = "9999"
         assert parse.parse_webhook(make_channel(), json.dumps(other).encode()) == [Ignored("event of another number")]
 
+    def test_a_template_leaves_with_its_header_and_buttons(self, line: Line) -> None:
+        self.ask(line)
+        parts = (
+            TemplatePart("header", "image", value="https://loja.example/a.png"),
+            TemplatePart("button", "url", 1, value="pedido/7"),
+            TemplatePart("button", "code", 2, value="SOL10"),
+        )
+        self.write(line, "", template=Template("oferta", "pt_BR", ("Rita",), (), parts))
+        line.running.settle()
+        template = self.fake.sent[-1]["template"]
+        assert [part["type"] for part in template["components"]] == ["header", "button", "button", "body"]
+        assert self.outgoing(line)[-1].status == "sent"
+
 
 def test_text_keeps_both_addresses_name_time_and_quote() -> None:
     event = read(type="text", text={"body": "oi"}, from_user_id="BR.1", context={"id": "wamid.q"})
@@ -195,7 +205,10 @@ def test_every_kind_is_read(message: dict[str, Any], kind: str, text: str) -> No
 
 def test_flows_reactions_orders_edits_and_deletions() -> None:
     answers = {"nfm_reply": {"body": "Sent", "response_json": '{"size": "G", "flow_token": "secret"}'}}
-    assert read(type="interactive", interactive=answers).data == {"flow": {"size": "G"}}
+    filled = read(type="interactive", interactive=answers)
+    assert (filled.data, filled.text) == ({"flow": {"size": "G"}}, "Sent\nsize: G")
+    hostile = {"nfm_reply": {"body": "Sent", "response_json": '{"size": "\\u0000\\ud800"}'}}
+    assert read(type="interactive", interactive=hostile).data == {"flow": {"size": "?"}}
     reaction = read(type="reaction", reaction={"message_id": "wamid.1", "emoji": "👍"})
     assert reaction.data == {"emoji": "👍", "target": "wamid.1"}
     item = {"product_retailer_id": "BOLO", "quantity": 2, "item_price": 30, "currency": "BRL"}
@@ -218,6 +231,34 @@ def test_words_from_the_business_app_are_echoes() -> None:
     body = envelope(message_echoes=[echo]).replace(b'"messages"', b'"smb_message_echoes"')
     (event,) = parse.parse_webhook(make_channel(), body)
     assert isinstance(event, Echo) and (event.text, event.sent_by_api) == ("já respondo", False)
+    edit = {"original_message_id": "wamid.e", "message": {"type": "text", "text": {"body": "já vejo"}}}
+    body = envelope(message_echoes=[echo | {"type": "edit", "edit": edit}]).replace(
+        b'"messages"', b'"smb_message_echoes"'
+    )
+    assert parse.parse_webhook(make_channel(), body) == [Edited("wamid.e", "já vejo")]
+
+
+def test_new_phones_and_new_ids_move_a_contact() -> None:
+    phone, new = Address("phone", "5531988887777"), Address("phone", "5531900001111")
+    told = {"type": "user_changed_number", "wa_id": "5531900001111", "user_id": "BR.9"}
+    assert read(type="system", system=told) == Moved(phone, (new, Address("bsuid", "BR.9")))
+    by_body = {"type": "user_changed_user_id", "user_id": "BR.9", "body": "User Rita changed from BR.7 to BR.9"}
+    assert read(type="system", system=by_body) == Moved(Address("bsuid", "BR.7"), (Address("bsuid", "BR.9"),))
+    update = {"user_id": {"previous": "BR.7", "current": "BR.9"}}
+    body = envelope(user_id_update=[update]).replace(b'"messages"', b'"user_id_update"')
+    assert parse.parse_webhook(make_channel(), body) == [Moved(Address("bsuid", "BR.7"), (Address("bsuid", "BR.9"),))]
+    assert isinstance(read(type="system", system={"type": "customer_identity_changed"}), Ignored)
+
+
+def test_one_broken_message_does_not_lose_the_others() -> None:
+    good = {"id": "wamid.2", "from": "5531988887777", "type": "text", "text": {"body": "oi"}}
+    events = parse.parse_webhook(make_channel(), envelope(messages=[{"id": "wamid.1", "type": "text"}, good]))
+    assert [type(event) for event in events] == [Ignored, Incoming]
+
+
+def test_the_advertisement_a_contact_came_by_is_kept() -> None:
+    event = read(type="text", text={"body": "oi"}, referral={"source_type": "ad", "headline": "Bolos", "x": 1})
+    assert event.data == {"referral": {"source_type": "ad", "headline": "Bolos"}}
 
 
 def test_the_challenge_is_answered_only_for_our_token() -> None:
@@ -246,7 +287,7 @@ def test_any_content_is_events_or_a_bad_payload(name: str, content: Any) -> None
         events = parse.parse_webhook(make_channel(), envelope(**{name: [content]}))
     except BadPayload:
         return
-    assert all(isinstance(event, Incoming | Ignored | Status | Edited | Deleted) for event in events)
+    assert all(isinstance(event, Incoming | Ignored | Status | Edited | Deleted | Moved) for event in events)
 
 
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded payloads are not beside this checkout")
@@ -255,7 +296,8 @@ def test_recorded_webhooks_are_read_and_their_signatures_hold() -> None:
         "message__text": Incoming, "bsuid_only_no_phone_text": Incoming, "message_status__read": Status,
         "deleted_message__revoke": Deleted, "edited_message__image": Edited, "outgoing_message__text": Echo,
         "template_status_update__approved": Ignored, "message__order": Incoming,
-        "flow_completion__completion": Incoming,
+        "flow_completion__completion": Incoming, "system__phone_number_change": Moved,
+        "outgoing_message__edit": Edited,
     }  # fmt: skip
     channel = make_channel(phone_number_id="")
     for path in sorted(RECORDED.glob("*__*.json")):
@@ -268,66 +310,3 @@ def test_recorded_webhooks_are_read_and_their_signatures_hold() -> None:
         headers = {key.lower(): value for key, value in case["headers"].items()}
         body = (RECORDED / name).read_bytes()
         assert proof.verify_signature(make_channel(app_secret=case["secret"]), headers, body)
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "error"),
-    [
-        (401, 190, AuthLost),
-        (403, 200, AuthLost),
-        (400, 130429, RateLimited),
-        (400, 131056, RateLimited),
-        (400, 131016, NotSent),
-        (400, 131047, Refused),
-        (400, 131026, Refused),
-        (500, 131000, Ambiguous),
-        (502, 0, Ambiguous),
-    ],
-)
-def test_errors_become_what_may_be_done(server: GraphServer, status: int, code: int, error: type[SendError]) -> None:
-    server.fail_next(status, code, "as Meta says it")
-    with pytest.raises(error, match="as Meta says it"):
-        send.send_message(make_channel(server), PERSON, Message("m", "text", "oi"), "client-1")
-
-
-def test_a_bsuid_goes_where_meta_does_not_drop_it(server: GraphServer) -> None:
-    nobody = Contact("p", "", Address("bsuid", "BR.7"))
-    send.send_message(make_channel(server), nobody, Message("m", "text", "oi"), "client-1")
-    send.send_message(make_channel(server), PERSON, Message("m", "text", "oi"), "client-2")
-    assert [(s.get("to"), s.get("recipient")) for s in server.sent] == [(None, "BR.7"), ("5531988887777", None)]
-    assert server.sent[0]["biz_opaque_callback_data"] == "client-1"
-
-
-def test_choices_templates_and_files_are_sent_as_meta_wants_them(server: GraphServer) -> None:
-    channel, buttons = make_channel(server), tuple(Button(str(n), f"Opção {n}") for n in range(5))
-    send.send_message(channel, PERSON, Message("m", "text", "Qual?", buttons=buttons[:2]), "1")
-    send.send_message(channel, PERSON, Message("m", "text", "Qual?", buttons=buttons), "2")
-    send.send_message(
-        channel, PERSON, Message("m", "text", template=Template("pedido_pronto", "pt_BR", ("Rita",))), "3"
-    )
-    photo = Media(mimetype="image/png", filename="a.png", data=b"\x89PNG")
-    send.send_message(channel, PERSON, Message("m", "image", "veja", photo), "4")
-    two, five, template, image = server.sent
-    assert (two["interactive"]["type"], five["interactive"]["type"]) == ("button", "list")
-    assert template["template"]["components"][0]["parameters"] == [{"type": "text", "text": "Rita"}]
-    assert image["image"] == {"id": "file1", "caption": "veja"}
-    assert b"\x89PNG" in server.files["file1"]
-
-
-def test_files_are_fetched_with_the_token(server: GraphServer) -> None:
-    server.files["f9"] = b"voice"
-    assert send.fetch_file(make_channel(server), Media(mimetype="audio/ogg", ref={"id": "f9"})).data == b"voice"
-    with pytest.raises(Refused):
-        send.fetch_file(make_channel(server), Media(ref={"id": "none"}))
-
-
-def test_connecting_subscribes_and_lists_templates(server: GraphServer) -> None:
-    channel = make_channel(server)
-    connected = setup.connect(channel)
-    assert connected.state == "connected" and connected.detail is not None and "+55 31" in connected.detail.pt
-    assert server.subscribed
-    (template,) = setup.list_templates(channel)
-    assert (template.name, template.parameters, template.status) == ("pedido_pronto", 2, "APPROVED")
-    assert setup.disconnect(channel).state == "disconnected" and not server.subscribed
-    with pytest.raises(AuthLost):
-        setup.get_status(make_channel(server, token="old"))

@@ -100,6 +100,17 @@ class TestZapi(ChannelConformance):
         own = {"fromMe": True, "fromApi": True, "messageId": last.message_id, "phone": last.body["phone"]}
         return [self.webhook(channel, text={"message": last.body["message"]}, **own)]
 
+    def payloads(self, channel: Channel) -> list[Webhook]:
+        told: list[dict[str, Any]] = [
+            {"text": None, "image": {"imageUrl": "https://x/1", "mimeType": "image/jpeg", "caption": "veja"}},
+            {"text": None, "location": {"latitude": -19.9, "longitude": -43.9, "name": "Loja"}},
+            {"text": None, "contact": {"displayName": "Bia", "vCard": "BEGIN:VCARD\nFN:Bia\nEND:VCARD"}},
+            {"text": None, "buttonsResponseMessage": {"buttonId": "s", "message": "Sim"}},
+            {"text": None, "reaction": {"value": "👍", "referencedMessage": {"messageId": "3EB0"}}},
+            {"type": "DisconnectedCallback", "error": "logged out", "disconnected": True},
+        ]
+        return [self.webhook(channel, **each) for each in told]
+
     def deliveries(self) -> list[Delivery]:
         return [Delivery(each.body["phone"], each.body.get("message", "")) for each in self.fake.sent]
 

@@ -14,6 +14,7 @@ from tawkee_core.errors import BadInput
 from tawkee_core.testing.echo_channel import EchoChannel
 from tawkee_core.testing.running import Running
 from tawkee_core.types import Address, Template
+from tests.lines import Line, set_semantics
 
 SIZES = (Button("s", "Pequeno"), Button("l", "Grande"))
 
@@ -81,3 +82,15 @@ def test_a_template_needs_a_channel_that_has_them(tawkee: Running, echo_channel:
         send_draft(tawkee.tawkee, chat.workspace_id, chat.id, company.user_id, Draft(template=Template("hi", "pt_BR")))
     assert caught.value.slug == "unsupported_template"
     assert run("select last_in_at is not null as heard from chat where id = %s", (chat.id,))[0].heard
+
+
+def test_a_look_up_is_told_what_was_really_sent(line: Line) -> None:
+    """Else the numbered choices would not be found, and be sent twice."""
+    set_semantics(line, "reconcilable")
+    line.say()
+    line.settle()
+    line.provider.lose_answer = 1
+    chat = line.chat
+    send_draft(line.tawkee, chat.workspace_id, chat.id, line.company.user_id, Draft("Qual?", buttons=SIZES))
+    line.settle()
+    assert line.provider.looked_for == ["Qual?\n\n1. Pequeno\n2. Grande"] == line.provider.texts()[1:]

@@ -1,17 +1,24 @@
 """A reply is written only while the turn is ours, the AI owns the chat and nothing newer was said."""
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg2
 import pytest
 
 from tawkee_core.channels.pause import pause_channel
+from tawkee_core.conversation.commit import Committed, Reply, commit_reply
+from tawkee_core.conversation.context import TurnContext, load_context
 from tawkee_core.conversation.handover import take_over
 from tawkee_core.conversation.interactions import resolve_chat
-from tawkee_core.db import run
-from tests.lines import Line, hold_model, hold_provider, wait_until
+from tawkee_core.conversation.outbound import claim_sendings
+from tawkee_core.conversation.send import deliver_all
+from tawkee_core.conversation.turns import claim_turns
+from tawkee_core.db import run, transaction
+from tests.lines import Line, hold_model, hold_provider, wait_until, waits_for_lock
 
 
 @contextmanager
@@ -45,7 +52,46 @@ def test_reply_is_put_off_twice_at_most(line: Line) -> None:
     texts = line.provider.texts()
     assert len(texts) == 2
     assert "três" in texts[0]
-    assert texts[1].endswith("três!")
+    assert texts[1] == "echo: três!", "what the first answer answers, which was written after this question"
+
+
+def begin_turn(line: Line) -> TurnContext:
+    line.say("um")
+    (turn,) = claim_turns(line.tawkee.settings, "this worker", 1)
+    return load_context(line.tawkee.settings, turn)
+
+
+def test_time_a_commit_waited_for_its_chat_counts_for_the_lease_of_the_send(line: Line) -> None:
+    context = begin_turn(line)
+    asked = time.monotonic()
+    with ThreadPoolExecutor(1) as executor, transaction() as cursor:
+        cursor.execute("select id from chat where id = %s for update", (line.chat.id,))
+        committing = executor.submit(commit_reply, line.tawkee, context, Reply(["oi"], []))
+        wait_until(lambda: waits_for_lock(line))
+        waited = time.monotonic()
+        cursor.execute("commit; begin")
+        sending = committing.result(10).sending
+    assert sending is not None
+    assert asked <= sending.began <= waited
+
+
+def test_commit_done_again_after_a_broken_connection_sends_what_it_began(line: Line) -> None:
+    context = begin_turn(line)
+    first, again = (commit_reply(line.tawkee, context, Reply(["oi"], [])).sending for _ in range(2))
+    assert first is not None and again is not None
+    assert (first.id, first.fence) == (again.id, again.fence)
+    assert abs(first.began - again.began) < 0.5, "its lease is as old as the first try"
+
+
+def test_commit_done_again_leaves_alone_what_another_worker_sends(line: Line) -> None:
+    context = begin_turn(line)
+    pause_channel(line.channel, 60)
+    assert commit_reply(line.tawkee, context, Reply(["oi"], [])).sending is None
+    run("update channel set paused_until = null where id = %s", (line.channel.id,))
+    (other,) = claim_sendings(line.tawkee.settings, 1)
+    assert commit_reply(line.tawkee, context, Reply(["oi"], [])) == Committed("committed")
+    deliver_all(line.tawkee, other)
+    assert line.provider.texts() == ["oi"]
 
 
 def test_takeover_while_thinking_silences_the_reply(line: Line) -> None:

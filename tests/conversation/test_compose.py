@@ -7,7 +7,7 @@ from tawkee_core.conversation.handover import hand_back
 from tawkee_core.conversation.media import media_folder
 from tawkee_core.errors import AuthLost, BadInput, Conflict, NotFound, NotSent, Refused, TooLarge
 from tawkee_core.models import new_id
-from tawkee_core.types import Media
+from tawkee_core.types import Button, Media, MediaRule
 from tests.lines import Line, hold_provider, in_parallel, wait_until
 
 
@@ -159,3 +159,43 @@ def test_channel_that_lost_its_credentials_keeps_what_was_written(line: Line) ->
     line.pass_time()
     line.settle()
     assert line.provider.texts() == ["aqui é a Bia"]
+
+
+def texts_out(line: Line) -> list[tuple[str, str]]:
+    return [(m.kind, m.text) for m in line.messages("out") if m.author == "person"]
+
+
+def test_persons_long_words_leave_in_parts(line: Line) -> None:
+    line.echo.max_text = 70
+    line.say()
+    words = "Uma frase curta. Outra, um pouco mais longa do que a primeira! E a pergunta?"
+    write_message(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id, words)
+    line.settle()
+    assert line.provider.texts()[-2:] == [words.partition(" E ")[0], "E a pergunta?"]
+    with pytest.raises(TooLarge) as caught:
+        write_message(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id, "palavra " * 60)
+    assert caught.value.slug == "text_too_long"
+
+
+def test_words_that_a_file_has_no_room_for_follow_it(line: Line) -> None:
+    line.echo.extra = {"media_out": {"image": MediaRule(("image/*",), 1000, max_caption=10)}}
+    line.say()
+    photo = Media(mimetype="image/png", filename="a.png", data=b"x")
+    for text in ("curta", "uma legenda longa demais"):
+        write_message(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id, text, media=photo)
+    assert texts_out(line) == [("image", "curta"), ("image", ""), ("text", "uma legenda longa demais")]
+
+
+def test_choices_stand_under_the_last_part_or_after_it(line: Line) -> None:
+    line.echo.max_text = 40
+    line.say()
+    sizes = (Button("s", "Pequeno"), Button("l", "Grande"))
+    long = "Temos dois tamanhos. Qual dos dois prefere, afinal?"
+    write_message(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id, long, buttons=sizes)
+    line.settle()
+    assert line.provider.texts()[-3:] == [
+        "Temos dois tamanhos.",
+        "Qual dos dois prefere, afinal?",
+        "1. Pequeno\n2. Grande",
+    ]
+    assert line.chat.offer == [{"id": "s", "title": "Pequeno"}, {"id": "l", "title": "Grande"}]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tawkee_core.conversation.degrade import MAX_BALLOONS, MAX_PARTS, split_text
-from tawkee_core.types import Capabilities
+from tawkee_core.conversation.degrade import MAX_BALLOONS, MAX_PARTS, measure, split_text
+from tawkee_core.types import Capabilities, TextUnit
 
 TEXT = "Uma frase curta. Outra frase, um pouco mais longa do que a primeira! E a pergunta? " * 4
 
@@ -36,3 +36,12 @@ def test_paragraphs_become_a_few_messages() -> None:
     text = "\n\n".join(f"parágrafo {number}" for number in range(6))
     assert len(split_text(text, Capabilities(), balloons=True)) == MAX_BALLOONS
     assert len(split_text(text, Capabilities())) == 1
+
+
+@pytest.mark.parametrize(("unit", "limit"), [("utf16", 40), ("bytes", 60)])
+def test_lengths_are_counted_as_the_channel_counts(unit: TextUnit, limit: int) -> None:
+    text = "Olá 👩🏽‍💻! Não há mais pão às três. " * 4
+    parts = split_text(text, Capabilities(max_text=limit, text_unit=unit))
+    assert len(parts) > 1 and all(0 < measure(part, unit) <= limit for part in parts)
+    assert len(parts) == MAX_PARTS or " ".join(parts).split() == text.split()
+    assert measure("👍", "utf16") == 2 and measure("ã", "bytes") == 2

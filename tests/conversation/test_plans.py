@@ -4,7 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tawkee_core.conversation import addresses, commit, context, echoes, handover, outbound, statuses, store, turns
+from psycopg2.extras import Json
+
+from tawkee_core.conversation import (
+    addresses,
+    commit,
+    context,
+    echoes,
+    handover,
+    known,
+    outbound,
+    statuses,
+    store,
+    strangers,
+    turns,
+)
 from tawkee_core.db import Cursor, connection, database
 from tawkee_core.models import new_id
 from tawkee_core.statements import Statement
@@ -79,18 +93,24 @@ def hot_statements(line: Line, chat: Any) -> dict[str, tuple[str, Any]]:
     settled = {
         "id": other, "chat_id": chat_id, "fence": 1, "state": "sent", "from": ["sending"], "status": "sent",
         "final": True, "provider_id": "p", "error": "", "wait": 0, "uncounted": 0, "attention": "x",
-        "pace": 6.0, "burst": 3,
+        "pace": 6.0, "burst": 3, "doubtful": False,
     }  # fmt: skip
     advanced = {
         "channel_id": line.channel.id, "provider_id": f"{chat_id}-1", "client_id": None, "state": "read", "error": "",
         "before": ["sent"], "outbound": "sent",
     }  # fmt: skip
+    stored = store.store_parameters(line.channel, other, incoming)
+    kept = {
+        "keys": ["echo:" + chat.address], "dedupe_key": "new", "workspace_id": line.company.workspace_id,
+        "headers": Json({}), "body": b"x",
+    }  # fmt: skip
     return {
         "find contact": (addresses.FIND, {"channel_id": line.channel.id, "keys": ["echo:" + chat.address]}),
-        "store": (store.STORE, store.store_parameters(line.channel, None, incoming, chat_id)),
+        "store": (store.STORE, stored | {"chat_id": chat_id}),
+        "keep known": (known.KEEP, stored | kept),
+        "keep stranger": (strangers.KEEP, stored | kept | strangers.new_person(incoming)),
         "check reply": (commit.CHECK, {"fence": fence, "turn_id": other, "chat_id": chat_id}),
-        "load context": (context.LOAD, {"chat_id": chat_id}),
-        "read messages": (context.MESSAGES, {"chat_id": chat_id, "upto": 10, "limit": 20}),
+        "load context": (context.LOAD, {"chat_id": chat_id, "upto": 10, "limit": 20}),
         "own echo": (echoes.OWN, {"chat_id": chat_id, "client_id": None, "kind": "text", "text": "x"}),
         "silence": (handover.SILENCE, {"chat_id": chat_id, "reason": ""}),
         "unanswered": (handover.UNANSWERED, (chat_id,)),

@@ -39,6 +39,19 @@ def test_same_message_in_other_bodies_changes_nothing(line: Line) -> None:
     assert line.provider.texts() == ["echo: oi"]
 
 
+def test_what_a_known_contact_says_again_changes_nothing(line: Line) -> None:
+    line.say("first")
+    body, same = json.dumps({"events": [message("um")]}).encode(), message("dois")
+    bodies = [lambda: post_body(line, body), lambda: line.post(same)] * 10
+    assert in_parallel(bodies) == [200] * 20
+    assert sorted(m.text for m in line.messages()) == ["dois", "first", "um"]
+    assert line.chat.seq == 3
+    assert line.post(same) == 200
+    assert [(event.state, event.reason) for event in line.events()][-1] == ("ignored", "message known already")
+    line.settle()
+    assert len(line.provider.texts()) == 1  # one turn collected all three
+
+
 def test_batches_of_the_same_chats_in_any_order_lose_nothing(line: Line) -> None:
     """Two batches that name chats in different orders would wait for each other for ever."""
     people = [f"person-{number}" for number in range(6)]
@@ -72,11 +85,12 @@ def test_wrong_secret_is_401_and_nothing_is_kept(line: Line, secret: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["/webhooks/none/none", f"/webhooks/{new_id()}/token", "/webhooks/%00/%ff", "/webhooks/{id}/wrong"]
+    "path", ["/webhooks/none/none", "/webhooks/{new}/token", "/webhooks/%00/%ff", "/webhooks/{id}/wrong"]
 )
 def test_unknown_address_is_the_same_401(line: Line, path: str) -> None:
     known = line.running.client.post(f"/webhooks/{line.channel.id}/wrong", data=b"{}").get_data()
-    answer = line.running.client.post(path.replace("{id}", line.channel.id), data=b"{}")
+    address = path.replace("{id}", line.channel.id).replace("{new}", new_id())
+    answer = line.running.client.post(address, data=b"{}")
     assert (answer.status_code, answer.get_data()) == (401, known)
 
 

@@ -1,21 +1,25 @@
 """Each way that sending fails, on each kind of channel: what is tried again, what is looked up, what is left to
 people."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from psycopg2.extras import Json
 from redis import Redis
 
 from tawkee_core.conversation.outbound import Sending, claim_lookups, claim_sendings, recover_sendings, settle_row
 from tawkee_core.conversation.send import deliver_all
-from tawkee_core.db import run
+from tawkee_core.db import run, transaction
 from tawkee_core.doorbell import BELL
 from tawkee_core.errors import Ambiguous, AuthLost, NotSent, RateLimited, Refused, SendError
 from tawkee_core.testing.echo_channel import Sent
 from tawkee_core.types import Completion, SendSemantics
-from tests.lines import Line, hold_provider, in_parallel, set_semantics, wait_until
+from tests.lines import Line, hold_provider, in_parallel, set_semantics, wait_until, waits_for_lock
 
+WINDOW_TEMPLATE = Json({"window_template": "volte:pt_BR"})
 SEMANTICS: tuple[SendSemantics, ...] = ("idempotent", "reconcilable", "opaque")
 
 
@@ -238,6 +242,20 @@ def test_worker_that_slept_past_half_its_lease_does_not_send(line: Line) -> None
     assert end(line)[1] == "sent"
 
 
+def test_time_a_claim_took_counts_for_its_lease(line: Line) -> None:
+    """A worker that froze while it claimed must not take the lease for fresh when it wakes up."""
+    begin_and_die(line, "opaque", arrived=False)
+    run("update outbound set state = 'pending' where chat_id = %s", (line.chat.id,))
+    with ThreadPoolExecutor(1) as executor, transaction() as cursor:
+        cursor.execute("select id from outbound where chat_id = %s for update", (line.chat.id,))
+        claiming = executor.submit(claim_sendings, line.tawkee.settings, 1)
+        wait_until(lambda: waits_for_lock(line))
+        waited = time.monotonic()
+        cursor.execute("commit; begin")
+        (sending,) = claiming.result(10)
+    assert sending.began <= waited
+
+
 def test_lookups_of_workers_that_die_end_in_time(line: Line) -> None:
     begin_and_die(line, "reconcilable", arrived=False)
     recover_sendings()
@@ -288,3 +306,33 @@ def test_what_was_written_meanwhile_is_told_when_the_reply_has_left(line: Line) 
         assert bell.get_message(timeout=5)["type"] == "message"
     line.settle()
     assert line.provider.texts() == ["echo: oi", "echo: mais isto"]
+
+
+def close_window(line: Line, **capabilities: Any) -> None:
+    """Ask, and let the answer be written when the window has closed."""
+    line.echo.extra = {"reply_window_hours": 24, **capabilities}
+    line.say()
+    run("update chat set last_in_at = now() - interval '25 hours' where channel_id = %s", (line.channel.id,))
+
+
+def test_words_after_the_window_ask_for_a_person(line: Line) -> None:
+    close_window(line)
+    line.settle()
+    (message,) = line.messages("out")
+    assert (message.status, message.error.partition(":")[0]) == ("failed", "window_closed")
+    assert "template" in line.chat.attention and line.provider.sent == []
+
+
+def test_words_after_the_window_are_followed_by_the_owners_template_once(line: Line) -> None:
+    run("update channel set config = config || %s where id = %s", (WINDOW_TEMPLATE, line.channel.id))
+    close_window(line, templates=True)
+    line.settle()
+    late, template = line.messages("out")
+    assert (late.status, template.status, template.author) == ("failed", "sent", "agent")
+    assert template.data["template"]["name"] == "volte"
+    assert len(line.provider.sent) == 1
+    line.say("outra coisa", sender="ana")
+    run("update chat set last_in_at = now() - interval '25 hours' where channel_id = %s", (line.channel.id,))
+    run("update message set sent_at = now() - interval '1 hour' where channel_id = %s", (line.channel.id,))
+    line.settle()
+    assert [m.status for m in line.messages("out")] == ["failed", "sent", "failed"], "no second template unanswered"

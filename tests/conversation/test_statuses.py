@@ -1,5 +1,8 @@
 """What providers tell later: in any order, twice, before their message is known; a status only moves forward."""
 
+import time
+from typing import Any
+
 import pytest
 
 from tests.lines import Line
@@ -91,3 +94,36 @@ def test_edit_before_its_message_waits_for_it(line: Line) -> None:
     line.start("events")
     line.rest()
     assert line.messages("in")[0].text == "corrigido"
+
+
+def test_failure_told_later_asks_for_attention(line: Line) -> None:
+    id = answered(line)
+    assert line.chat.attention == ""
+    line.post(status("failed", id))
+    assert line.chat.attention == "a message could not be sent"
+
+
+def mark(state: str, seconds: float, sender: str = "ana") -> dict[str, Any]:
+    return {"type": "watermark", "state": state, "from": sender, "at": time.time() + seconds}
+
+
+def test_a_watermark_moves_all_that_left_before_it(line: Line) -> None:
+    for _ in range(2):
+        answered(line)
+    line.post(mark("delivered", 1))
+    assert [m.status for m in line.messages("out")] == ["delivered"] * 2
+    line.post(mark("read", -60), mark("read", 1, "somebody else"))
+    assert [m.status for m in line.messages("out")] == ["delivered"] * 2
+    line.post(mark("read", 1))
+    line.post(mark("delivered", 2))
+    assert [m.status for m in line.messages("out")] == ["read"] * 2
+    assert all(m.delivered_at and m.read_at for m in line.messages("out"))
+
+
+def test_a_watermark_settles_nothing_that_may_not_have_left(line: Line) -> None:
+    """That somebody read what came tells nothing of a message whose sending nobody is sure of."""
+    line.provider.lose_answer = 1
+    line.say()
+    line.settle()
+    line.post(mark("read", 1))
+    assert [m.status for m in line.messages("out")] == ["unconfirmed"]

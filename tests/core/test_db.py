@@ -1,5 +1,6 @@
 """The pool, its transactions, and the schema."""
 
+import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -154,3 +155,18 @@ def test_the_database_itself_refuses_what_no_agent_can_be(column: str, value: st
             f"insert into agent (id, workspace_id, {columns}) values (%s, %s, {', '.join(['%s'] * len(values))})",
             (new_id(), workspace_id, *values.values()),
         )
+
+
+def test_ids_of_a_forked_child_are_its_own() -> None:
+    assert len({new_id() for _ in range(300)}) == 300
+    out, into = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(into, " ".join(new_id() for _ in range(70)).encode())
+        os._exit(0)
+    ours = {new_id()[-12:] for _ in range(70)}
+    os.waitpid(child, 0)
+    theirs = {each[-12:] for each in os.read(out, 8192).decode().split()}
+    os.close(out)
+    os.close(into)
+    assert len(theirs) == 70 and not ours & theirs

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given, strategies as st
 
 from tawkee_core import create_app
-from tawkee_core.logs import start_logs
+from tawkee_core.logs import HIDDEN, PERSONS, PLAIN, SECRET_VALUES, hide_text, start_logs
 from tawkee_core.settings import Settings
 
 SECRET = "a-very-secret-signing-key-of-ours-0123"
@@ -119,3 +120,12 @@ def test_all_lines_of_a_request_carry_its_id(config: dict[str, Any], capsys: pyt
     app.test_client().get("/log", headers={"X-Request-ID": "abcdef-0001"})
     line = next(json.loads(each) for each in capsys.readouterr().err.splitlines() if '"inside"' in each)
     assert line["request_id"] == "abcdef-0001"
+
+
+@given(st.from_regex(PLAIN, fullmatch=True))
+def test_what_is_taken_for_plain_holds_nothing_to_hide(text: str) -> None:
+    assert PERSONS.sub(HIDDEN, SECRET_VALUES.sub(HIDDEN, text)) == text
+
+
+def test_own_secret_is_hidden_however_plain_it_looks() -> None:
+    assert hide_text("sesame_open", ["sesame_open"]) == HIDDEN

@@ -81,7 +81,7 @@ def test_one_that_raises_silences_nobody() -> None:
     plugins = Plugins()
     for name in ("first", "clumsy", "last"):
         plugins.register(Listener(heard, name), name)
-    plugins.call_all("worker_started", settings=Settings())
+    plugins.call_all("worker_started", settings=Settings(), trained=False)
     assert heard == ["first", "last"]
 
 

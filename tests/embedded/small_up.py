@@ -10,13 +10,17 @@ from tawkee_core.embedded.programs import Commands
 NOTHING = "pass"
 WORDS = "print('chat page: here')"
 FAIL = "raise SystemExit('this program is broken')"
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
-WORK = """
-import os, pathlib, sys, time
+READY = "import os, pathlib; pathlib.Path(os.environ['TAWKEE_READY_FILE']).touch()\n"
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + READY + "import time; time.sleep(600)"
+WORK = (
+    READY
+    + """
+import sys, time
 while not pathlib.Path(os.environ["TAWKEE_DATA"], "die").exists():
     time.sleep(0.05)
 sys.exit("told to die")
 """
+)
 
 
 class Ready(BaseHTTPRequestHandler):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tawkee_core.embedded.children import StartError
-from tawkee_core.embedded.keys import load_keys
+from tawkee_core.embedded.keys import keep_first, load_keys, prepend_key
 
 
 def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
@@ -35,3 +35,13 @@ def test_a_broken_file_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "secrets.json").write_text(text)
     with pytest.raises(StartError, match="cannot be read"):
         load_keys(tmp_path, {})
+
+
+def test_a_fresh_key_is_put_first_and_the_others_can_be_forgotten(tmp_path: Path) -> None:
+    made = load_keys(tmp_path, {})
+    assert prepend_key(tmp_path) == 2
+    fresh, old = load_keys(tmp_path, {}).keys.split(",")
+    assert old == made.keys and len(base64.urlsafe_b64decode(fresh)) == 32
+    assert keep_first(tmp_path) == 1
+    assert load_keys(tmp_path, {}) == made._replace(keys=fresh)
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600

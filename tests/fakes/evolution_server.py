@@ -23,6 +23,8 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
+from tests.canary import canary
+
 from .evolution_routes import ROUTES
 from .evolution_world import FLAGS, Delivery, Fault, Instance, Refusal, jid_of, message_object, new_message_id, record
 
@@ -33,8 +35,8 @@ HTML = "<html><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>"
 class EvolutionServer:
     """The server and what reached it. Times of webhook retries are the real ones times `pace`."""
 
-    def __init__(self, key: str = "global-key-0001", port: int = 0, pace: float = 0.01, acks: bool = False) -> None:
-        self.key = key
+    def __init__(self, key: str = "", port: int = 0, pace: float = 0.01, acks: bool = False) -> None:
+        self.key = key or canary("evolution")
         self.port = port
         self.pace = pace
         self.acks = acks

@@ -12,6 +12,9 @@ from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from tests.canary import canary
 
 VERSION = "/v25.0/"
 
@@ -31,14 +34,17 @@ class GraphServer:
     """Serves in threads from `with` to its end. `number` is the phone number's id, `account` the account's."""
 
     def __init__(self) -> None:
-        self.token, self.number, self.account = "graph-token-1", "1060", "2040"
+        self.token, self.number, self.account = canary("graph"), "1060", "2040"
         self.sent: list[dict[str, Any]] = []
         self.calls: list[tuple[str, str]] = []
         self.files: dict[str, bytes] = {}
         self.failing_files: set[str] = set()
         self.actions: list[str] = []
         self.faults: deque[Fault] = deque()
-        self.subscribed = False
+        self.subscribed = self.too_young = False
+        self.numbers = [self.number]
+        self.people: dict[str, dict[str, str]] = {}
+        self.override: dict[str, str] = {}
         self.lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -87,7 +93,20 @@ class GraphApi(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.route("POST", self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
+    def renew(self) -> None:
+        """Instagram's own path, with the token as a parameter; a token is renewed as often as one likes."""
+        given = parse_qs(urlsplit(self.path).query)
+        if given.get("access_token") != [self.fake.token] or given.get("grant_type") != ["ig_refresh_token"]:
+            self.error(Fault(400, 190, "Error validating access token"))
+        elif self.fake.too_young:
+            self.error(Fault(400, 100, "The token is less than a day old"))
+        else:
+            self.fake.token = "graph-token-2"
+            self.answer({"access_token": self.fake.token, "token_type": "bearer", "expires_in": 5183944})
+
     def route(self, method: str, body: bytes) -> None:
+        if self.path.startswith("/refresh_access_token?"):
+            return self.renew()
         if self.headers.get("Authorization") != f"Bearer {self.fake.token}":
             self.error(Fault(401, 190, "Error validating access token"))
             return
@@ -98,16 +117,23 @@ class GraphApi(BaseHTTPRequestHandler):
         elif path == "me/messages":
             self.take_direct(json.loads(body))
         elif path == "me":
-            self.answer({"id": self.fake.account, "name": "Aurora", "username": "aurora"})
+            ids = {"user_id": self.fake.account, "id": "app-scoped"} if "user_id" in self.path else {}
+            self.answer({"id": self.fake.account, "name": "Aurora", "username": "aurora"} | ids)
         elif path == f"{self.fake.number}/media":
             self.answer({"id": self.keep_file(body)})
         elif path == f"{self.fake.account}/subscribed_apps":
             self.fake.subscribed = method == "POST"
             self.answer({"success": True})
         elif path == f"{self.fake.account}/message_templates":
-            self.answer({"data": [TEMPLATE]})
+            self.answer(self.page_templates("after=" in self.path))
+        elif path == f"{self.fake.account}/phone_numbers":
+            self.answer({"data": [{"id": each} for each in self.fake.numbers]})
+        elif path == self.fake.number and method == "POST":
+            self.point(json.loads(body)["webhook_configuration"])
         elif path == self.fake.number:
             self.answer({"id": path, "display_phone_number": "+55 31 99999-0000", "verified_name": "Aurora"})
+        elif path in self.fake.people:
+            self.answer({"id": path} | self.fake.people[path])
         elif path.startswith("download/"):
             self.reply(200, self.fake.files[path.removeprefix("download/")], "application/octet-stream")
         elif path in self.fake.failing_files:
@@ -118,11 +144,23 @@ class GraphApi(BaseHTTPRequestHandler):
         else:
             self.error(Fault(400, 100, "Unsupported request"))
 
+    def page_templates(self, second: bool) -> dict[str, Any]:
+        if second:
+            return {"data": [NAMED, RICH], "paging": {"cursors": {"after": "b"}}}
+        return {"data": [TEMPLATE], "paging": {"cursors": {"after": "a"}, "next": "https://graph.example/next"}}
+
+    def point(self, told: dict[str, str]) -> None:
+        if told["override_callback_uri"].startswith("http://"):
+            self.error(Fault(400, 100, "The callback URL must use https"))
+            return
+        self.fake.override = told
+        self.answer({"success": True})
+
     def take_message(self, values: dict[str, Any]) -> None:
         if values.get("status") == "read":
             self.answer({"success": True})
             return
-        fault = self.fake.faults.popleft() if self.fake.faults else None
+        fault = self.fake.faults.popleft() if self.fake.faults else lacking_parts(values.get("template") or {})
         if fault and not fault.drop_after:
             self.error(fault)
             return
@@ -184,3 +222,42 @@ TEMPLATE = {
     "category": "UTILITY",
     "components": [{"type": "BODY", "text": "Oi {{1}}, seu pedido {{2}} está pronto."}],
 }
+NAMED = {
+    "name": "boas_vindas",
+    "language": "pt_BR",
+    "status": "APPROVED",
+    "category": "MARKETING",
+    "parameter_format": "NAMED",
+    "components": [{"type": "BODY", "text": "Oi {{nome}}, aqui é da {{loja}}."}],
+}
+RICH = {
+    "name": "oferta",
+    "language": "pt_BR",
+    "status": "APPROVED",
+    "category": "MARKETING",
+    "components": [
+        {"type": "HEADER", "format": "IMAGE"},
+        {"type": "BODY", "text": "Oi {{1}}, veja a oferta."},
+        {
+            "type": "BUTTONS",
+            "buttons": [
+                {"type": "QUICK_REPLY", "text": "Quero"},
+                {"type": "URL", "text": "Ver", "url": "https://loja.example/{{1}}"},
+                {"type": "COPY_CODE", "example": "SOL10"},
+            ],
+        },
+    ],
+}
+WANTED = {RICH["name"]: ["body", "button:1", "button:2", "header"]}
+
+
+def lacking_parts(template: dict[str, Any]) -> Fault | None:
+    """How Meta refuses a template that lacks something it takes."""
+    wanted = WANTED.get(template.get("name", ""))
+    given = sorted(
+        part["type"] + (f":{part['index']}" if part["type"] == "button" else "")
+        for part in template.get("components", ())
+    )
+    if wanted is None or wanted == given:
+        return None
+    return Fault(400, 132012, "Parameter format does not match format in the created template")

@@ -35,6 +35,9 @@ class MercadoLivreServer:
         self.messages: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, str] = {}
         self.written: list[tuple[str, str]] = []
+        self.files: dict[str, bytes] = {}
+        self.attached: list[Any] = []
+        self.broken: set[str] = set()
         self.missed: list[dict[str, Any]] = []
         self.faults: deque[Fault] = deque()
         self.forms: list[dict[str, str]] = []
@@ -67,6 +70,12 @@ class MercadoLivreServer:
 
     def buyer_writes(self, message_id: str, pack: str, text: str, sender: int = AGENT) -> None:
         self.messages[message_id] = message_of(message_id, pack, text, sender)
+
+    def keep_file(self, body: bytes) -> str:
+        with self.lock:
+            name = f"210438685_{len(self.files)}.jpg"
+            self.files[name] = body
+        return name
 
     def notification(self, topic: str, resource: str, **more: Any) -> dict[str, Any]:
         base = {"resource": resource, "user_id": SELLER, "topic": topic, "application_id": int(APP), "attempts": 1}
@@ -101,6 +110,9 @@ class Api(BaseHTTPRequestHandler):
         parts = url.path.strip("/").split("/")
         found: Any
         match parts:
+            case ["questions", number] if number in self.fake.broken:
+                self.reply(500, {"message": "internal error"})
+                return
             case ["questions", number]:
                 found = self.fake.questions.get(number)
             case ["items", _]:
@@ -114,6 +126,9 @@ class Api(BaseHTTPRequestHandler):
                 found = {
                     "messages": [m for m in self.fake.messages.values() if m["message_resources"][0]["id"] == pack]
                 }
+            case ["messages", "attachments", name] if name in self.fake.files:
+                self.reply_bytes(200, self.fake.files[name], "application/octet-stream")
+                return
             case ["messages", message_id]:
                 message = self.fake.messages.get(message_id)
                 found = {"messages": [message]} if message else None
@@ -126,7 +141,10 @@ class Api(BaseHTTPRequestHandler):
         if self.path == "/oauth/token":
             self.give_tokens({name: values[0] for name, values in parse_qs(body.decode()).items()})
         elif self.authorized():
-            self.take_write(json.loads(body))
+            if self.path.startswith("/messages/attachments"):
+                self.reply(200, {"id": self.fake.keep_file(body)})
+            else:
+                self.take_write(json.loads(body))
 
     def give_tokens(self, form: dict[str, str]) -> None:
         fake = self.fake
@@ -172,6 +190,7 @@ class Api(BaseHTTPRequestHandler):
         with self.fake.lock:
             message_id = f"{len(self.fake.written) + 1:032x}"
             self.fake.written.append((pack, values["text"]))
+            self.fake.attached.append(values.get("attachments"))
             self.fake.messages[message_id] = message_of(message_id, pack, values["text"], SELLER)
         return 200, {"id": message_id, "status": "available"}
 
@@ -182,9 +201,11 @@ class Api(BaseHTTPRequestHandler):
         return False
 
     def reply(self, status: int, values: Any) -> None:
-        body = json.dumps(values).encode()
+        self.reply_bytes(status, json.dumps(values).encode(), "application/json")
+
+    def reply_bytes(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -21,6 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from tests.canary import canary
+
 NUMBER, SERVICE = "+14155550100", "MG" + "0" * 31 + "1"
 
 
@@ -39,7 +41,7 @@ class TwilioServer:
     """Serves in threads from `with` to its end. Files lie in a store on another port; a `stumbling` one fails once."""
 
     def __init__(self) -> None:
-        self.account, self.token = "AC" + "0" * 31 + "1", "auth-token-of-the-account"
+        self.account, self.token = "AC" + "0" * 31 + "1", canary("twilio")
         self.sent: list[dict[str, str]] = []
         self.dates: list[str] = []
         self.files: dict[str, bytes] = {}

@@ -12,12 +12,14 @@ from .source import CORE, House, Import, Module
 # Each may import itself and what stands before it; one line is one floor, whose rooms do not know each other
 # unless ROOMS says so.
 FLOORS = (
-    ("errors", "contract", "model_types"),
-    ("settings", "statements", "types", "wire"),
-    ("hookspecs", "safe_hosts", "safe_lines", "safe_http", "security", "db"),
-    ("plugins", "models", "logs", "metrics"),
+    ("errors", "contract", "model_types", "office_types"),
+    ("settings", "statements", "types", "wire", "metrics", "metric_files"),
+    ("channel_fields", "hookspecs", "safe_hosts", "safe_lines", "safe_http", "security", "db"),
+    ("plugins", "models", "logs", "scrape", "provider", "streams"),
     ("context", "doorbell"),
-    ("accounts", "agents", "channels", "knowledge", "billing", "insights", "conversation"),
+    ("mail",),
+    ("audit", "notifications"),
+    ("accounts", "agents", "channels", "knowledge", "billing", "insights", "conversation", "privacy"),
     ("work", "inbox", "demo"),
     ("api",),
     ("app",),
@@ -26,9 +28,11 @@ FLOORS = (
 ROOMS = {  # who may know whom on the same floor
     "safe_lines": {"safe_hosts"},
     "safe_http": {"safe_hosts", "safe_lines"},
+    "accounts": {"channels", "conversation"},
     "agents": {"knowledge"},
     "cli": {"testing"},
     "conversation": {"channels", "knowledge", "agents"},
+    "privacy": {"conversation"},
 }
 APART = {"embedded": {"cli", "testing"}}  # the launcher knows nothing of the rest, and only these start it
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -90,11 +94,12 @@ CHOSEN_BY_NAME = {  # a default that every operator may change, or the demo's ow
     "tawkee_core.settings": {"qdrant", "offline"},
     "tawkee_core.demo": {"webchat"},
 }
+VERBS = {"resend"}  # what the API calls sending again; the plugin's package, tawkee_resend, is named nowhere
 
 
 def core_names_no_plugin(house: House) -> list[str]:
     """No string of the core holds a plugin's name, save the defaults of CHOSEN_BY_NAME."""
-    names = {*house.packages(), *entry_names(house)}
+    names = {*house.packages(), *entry_names(house)} - VERBS
     word = re.compile(r"\b(" + "|".join(sorted(map(re.escape, names))) + r")\b")
     return [
         f"{module.where(node)} names the plugin {name!r}"

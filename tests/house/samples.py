@@ -36,6 +36,7 @@ from .shape import (
 )
 from .shelves import packages_are_shipped, packages_are_typed, plugins_are_announced, shelves_are_mapped
 from .source import House, read_house
+from .watched import alerts_are_explained, alerts_name_metrics, metrics_are_counted, metrics_are_explained
 
 SPECS = '''"""Hooks."""
 class ChannelHooks:
@@ -63,6 +64,16 @@ package_dir =
 tawkee =
     post = tawkee_post
 """
+REPLIES = '''"""Replies."""
+def reply(settings):
+    TURNS.inc()
+    return settings.model
+'''
+ALERTS = """groups:
+  - rules:
+      - alert: TurnsDie
+        expr: increase(tawkee_turns_total[5m]) > 0 and tawkee_age_seconds > 1
+"""
 GOOD = {
     "setup.cfg": SETUP,
     "tawkee_core/__init__.py": '"""The names."""\nfrom .hookspecs import hookimpl\n__all__ = ["Channel", "hookimpl"]\n',
@@ -72,10 +83,14 @@ GOOD = {
     "tawkee_core/api/__init__.py": '"""Routes."""\nfrom flask import request\nfrom ..conversation import reply\n',
     "tawkee_core/conversation/__init__.py": '"""The heart."""\nfrom .. import plugins\n',
     "tawkee_core/settings.py": '"""Settings."""\nclass Settings:\n    model: str = setting("", "The model.")\n',
-    "tawkee_core/conversation/reply.py": '"""Replies."""\ndef reply(settings):\n    return settings.model\n',
+    "tawkee_core/conversation/reply.py": REPLIES,
     "channels/tawkee_post/__init__.py": PLUGIN,
     "channels/tawkee_post/wire.py": '"""The wire."""\nimport flask\nfrom tawkee_core import Channel\n',
     "channels/tawkee_post/py.typed": "",
+    "tawkee_core/metrics.py": '"""Counts."""\nTURNS = Counter("tawkee_turns_total", "Turns.")\n',
+    "tawkee_core/scrape.py": '"""Gauges."""\nAGE = "tawkee_age_seconds"\n',
+    "docs/operating.md": "`tawkee_turns_total`, `tawkee_age_seconds`\n| TurnsDie | they die | look | do |\n",
+    "docs/alerts.yml": ALERTS,
     "tests/test_post.py": "def test_channel_send() -> None:\n    assert True\n",
 }
 REPLY, WIRE = "tawkee_core/conversation/reply.py", "channels/tawkee_post/wire.py"
@@ -166,6 +181,13 @@ BAD = [
     Bad(shelves_are_mapped, "plugins/tawkee_new/wire.py", '"""A plugin that nobody wrote down."""'),
     Bad(plugins_are_announced, "setup.cfg", SETUP.replace("post = tawkee_post", "")),
     Bad(plugins_are_announced, "setup.cfg", SETUP + "    post = tawkee_post:again\n"),
+    Bad(metrics_are_counted, "tawkee_core/metrics.py", '+IDLE = Counter("tawkee_idle_total", "Nobody counts.")'),
+    Bad(metrics_are_counted, REPLY, '"""Replies."""\n'),
+    Bad(metrics_are_explained, "docs/operating.md", "`tawkee_turns_total`"),
+    Bad(metrics_are_explained, "docs/operating.md", "+`tawkee_gone_total`"),
+    Bad(alerts_name_metrics, "docs/alerts.yml", ALERTS.replace("tawkee_age_seconds", "tawkee_age")),
+    Bad(alerts_are_explained, "docs/operating.md", "TurnsDie, `tawkee_turns_total`"),
+    Bad(alerts_are_explained, "docs/operating.md", "| TurnsDie | they die |  | do |"),
     Bad(packages_are_typed, "channels/tawkee_post/py.typed", None),
 ]
 

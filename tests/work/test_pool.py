@@ -1,12 +1,21 @@
 """One process's threads, and who leads."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+from rq import Queue
 
 from tawkee_core.conversation.turns import claim_turns
 from tawkee_core.db import run
+from tawkee_core.errors import NotSent
+from tawkee_core.work.dispatch import QUEUE, Dispatcher, redis_for_work
 from tawkee_core.work.kinds import find_due
 from tawkee_core.work.leader import Leadership
-from tests.lines import Line, hold_model, in_parallel, wait_until
+from tawkee_core.work.share import Share
+from tests.lines import Line, hold_model, in_parallel, wait_until, waits_for_lock
+
+OTHER = "'another worker '"
 
 
 def test_one_hint_is_enough_for_more_turns_than_threads(line: Line) -> None:
@@ -20,6 +29,55 @@ def test_one_hint_is_enough_for_more_turns_than_threads(line: Line) -> None:
     assert [t.state for t in line.turns()] == ["done"] * count
 
 
+def test_what_is_due_anew_is_told_anew_and_what_is_only_still_due_is_not(line: Line) -> None:
+    """A reply that the contact's next words put off must not wait until its old hint counts as lost. Among a thousand
+    workers, this one's share of one turn is none, so that it tells the others."""
+    run(
+        f"insert into heartbeat (name, kind, data) select {OTHER} || n, 'worker', '{{}}' from generate_series(1, 999) n"
+    )
+    dispatcher = Dispatcher(line.running.pool)
+    queue = Queue(QUEUE, connection=redis_for_work(line.tawkee.settings))
+    dispatcher.tell_due()
+    queue.delete(delete_jobs=True)
+    line.say()
+    counts = []
+    for due in ("due_at", "due_at", "now()"):
+        run(f"update turn set due_at = {due} where chat_id = %s", (line.chat.id,))
+        dispatcher.tell_due()
+        counts.append(queue.count)
+    queue.delete(delete_jobs=True)
+    run(f"delete from heartbeat where name like {OTHER} || '%%'")
+    assert counts == [1, 1, 2]
+
+
+def test_a_lone_worker_begins_what_is_due_without_redis(line: Line) -> None:
+    dispatcher = Dispatcher(line.running.pool)
+    queue = Queue(QUEUE, connection=redis_for_work(line.tawkee.settings))
+    queue.delete(delete_jobs=True)
+    line.say()
+    dispatcher.tell_due()
+    wait_until(lambda: line.provider.texts() == ["echo: oi"])
+    assert queue.count == 0
+
+
+def test_a_turn_whose_place_another_took_waits_for_no_third(line: Line) -> None:
+    """Of two turns the older may be committed later. It is claimed for the younger, which was seen; left so, each turn
+    would begin when the next one came, and the last after five seconds."""
+    dispatcher = Dispatcher(line.running.pool)
+    line.say("eu", "younger")
+    dispatcher._told = {(row.id, row.since): time.monotonic() for row in find_due()}
+    dispatcher.tell_due()
+    wait_until(lambda: line.provider.texts() == ["echo: eu"], 3)
+
+
+def test_a_turn_is_shared_equally_and_never_beyond_the_threads(line: Line) -> None:
+    run(f"insert into heartbeat (name, kind, data) values ({OTHER} || 1, 'worker', '{{}}')")
+    share = Share(30.0)
+    assert [share.take(1, 10) for _ in range(4)] == [0, 1, 0, 1]
+    assert (share.take(10, 10), share.take(10, 2)) == (5, 2)
+    run(f"delete from heartbeat where name like {OTHER} || '%%'")
+
+
 def test_no_more_is_claimed_than_there_are_threads(line: Line) -> None:
     gate = hold_model(line)
     threads = line.running.pool.threads
@@ -30,6 +88,43 @@ def test_no_more_is_claimed_than_there_are_threads(line: Line) -> None:
     assert sorted(t.state for t in line.turns()) == ["collecting"] * 5 + ["running"] * threads
     gate.set()
     wait_until(lambda: len(line.provider.sent) == threads + 5)
+
+
+def test_claims_at_the_same_time_take_no_more_than_there_are_threads(line: Line) -> None:
+    """What is claimed and has no thread waits for one here, while another worker may have threads free."""
+    gate, threads = hold_model(line), line.running.pool.threads
+    for number in range(threads + 5):
+        line.say(sender=f"person-{number}")
+    locker = psycopg2.connect(line.tawkee.settings.database_url)
+    locker.cursor().execute("lock table turn in exclusive mode")
+    with ThreadPoolExecutor(2) as callers:
+        both = [callers.submit(line.start, "turns", threads) for _ in range(2)]
+        wait_until(lambda: waits_for_lock(line))
+        locker.close()
+        assert sorted(one.result(30) for one in both) == [0, threads]
+    assert sorted(t.state for t in line.turns()) == ["collecting"] * 5 + ["running"] * threads
+    gate.set()
+    wait_until(lambda: len(line.provider.sent) == threads + 5)
+
+
+def test_who_finds_threads_kept_in_vain_is_served_when_they_are_not(line: Line) -> None:
+    """All threads are kept for turns of which there is none, just when there is a message to be sent."""
+    line.say()
+    line.provider.fail_with.append(NotSent("no route"))
+    line.start()
+    line.rest()
+    line.pass_time()
+    pool = line.running.pool
+    assert "sends" in {row.kind for row in find_due()}
+    locker = psycopg2.connect(line.tawkee.settings.database_url)
+    locker.cursor().execute("lock table turn in access exclusive mode")
+    with ThreadPoolExecutor(1) as caller:
+        vain = caller.submit(pool.drain, "turns", pool.threads)
+        wait_until(lambda: waits_for_lock(line))
+        assert pool.drain("sends", 1) == 0
+        locker.close()
+        assert vain.result(30) == 0
+    wait_until(lambda: line.provider.texts() == ["echo: oi"], 3)
 
 
 def test_turn_over_its_time_loses_its_lease_and_another_answers(line: Line) -> None:

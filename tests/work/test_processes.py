@@ -1,12 +1,16 @@
 """Worker processes that are killed, stopped and left without Redis or PostgreSQL: every message is answered once."""
 
 import signal
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tawkee_core.db import open_database
+from tawkee_core.embedded.ports import free_port
 from tawkee_core.settings import read_settings
 from tests.work.town import Street, Town, build_town, open_street
 
@@ -21,7 +25,9 @@ def built(config: dict[str, Any]) -> Iterator[Town]:
 @pytest.fixture
 def town(built: Town) -> Iterator[Town]:
     built.other.reset()
+    environ = dict(built.environ)
     yield built
+    built.environ = environ
     built.other.reset()
     built.end_workers()
 
@@ -216,3 +222,34 @@ def test_worker_killed_while_the_provider_holds_its_message(
     street.await_statuses(status, seconds=15)
     assert len(town.other.sent) == (1 if status == "sent" or taken else 0)
     assert [t.state for t in street.turns()] == ["done"]
+
+
+def told(port: int, token: str = "metrics-token") -> dict[str, float]:
+    """What a worker tells, by name and labels."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
+def test_killed_worker_counts_are_told_by_the_next_one(town: Town, street: Street, tmp_path: Path) -> None:
+    port, replied = free_port(), 'tawkee_turns_total{state="replied"}'
+    town.environ |= {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "TAWKEE_METRICS_PORT": str(port)}
+    town.environ["TAWKEE_METRICS_TOKEN"] = "metrics-token"
+    killed = town.start_worker()
+    street.say("oi 0")
+    street.await_statuses("sent")
+    assert told(port)[replied] == 1
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        told(port, "another")
+    with refused.value:
+        assert refused.value.code == 401
+    killed.kill()
+    killed.wait(10)
+    heir = town.start_worker()
+    street.say("oi 1")
+    street.await_statuses("sent", "sent")
+    counted = told(port)
+    assert counted[replied] == 2 and counted['tawkee_outbound_total{channel="wire_opaque",outcome="sent"}'] == 2
+    owners = {path.stem.rpartition("_")[2] for path in tmp_path.glob("*.db")}
+    assert owners == {"0", str(heir.pid)}

@@ -29,7 +29,7 @@ from tests.work.wire import ENTRY_POINTS, MODEL, PLUGINS, Other, start_other
 
 ROOT = Path(__file__).parents[2]
 QUICK = {
-    "lease_seconds": 2.0,
+    "lease_seconds": 3.0,
     "leader_seconds": 2.0,
     "redispatch_seconds": 1.0,
     "reconcile_seconds": 0.2,

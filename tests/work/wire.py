@@ -45,7 +45,7 @@ class WireChannel(EchoChannel):
         return str(call("/send", body)["id"])
 
     @hookimpl
-    def channel_lookup(self, client_id: str) -> str | None:
+    def channel_lookup(self, message: Message, client_id: str) -> str | None:
         return str(call("/find", {"client_id": client_id})["id"]) if self.semantics == "reconcilable" else None
 
 

@@ -3,8 +3,9 @@
 Facts: the Messenger Platform and Instagram Messaging webhooks; ids and times are numbers or texts in the wild."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from tawkee_core import (
     Address,
@@ -18,6 +19,8 @@ from tawkee_core import (
     Media,
     MessageKind,
     Status,
+    Watermark,
+    provider,
     read_json,
 )
 
@@ -27,6 +30,9 @@ FILES: dict[str, tuple[MessageKind, str]] = {
     "audio": ("audio", "audio/mp4"),
     "file": ("document", "application/octet-stream"),
 }
+ITEM_FIELDS = ("messages", "messaging_postbacks", "message_reactions", "messaging_seen")
+MOST_IDS = 100
+RECEIPTS: tuple[tuple[Literal["read", "delivered"], str], ...] = (("read", "read"), ("delivered", "delivery"))
 SHARED = ("share", "story_mention", "ig_reel", "reel", "ig_post", "fallback", "template")
 Object = Mapping[str, Any]
 
@@ -36,93 +42,135 @@ def parse_webhook(channel: Channel, body: bytes, object_name: str, address_kind:
     payload = read_json(body)
     if not isinstance(payload, dict) or payload.get("object") != object_name:
         raise BadPayload(f"The body is no webhook of {object_name}.")
-    return [e for entry in objects(payload.get("entry"), "entry") for e in read_entry(channel, entry, address_kind)]
+    items = [item for entry in objects(payload.get("entry"), "entry") for item in each_item(channel, entry)]
+    return provider.read_each(items, lambda item: read_item(channel, item, address_kind))
 
 
-def read_entry(channel: Channel, entry: Object, address_kind: str) -> Iterator[ChannelEvent]:
+class Item(NamedTuple):
+    """One thing that an entry tells; `standby` when another app has the conversation, `ignored` for what is no item."""
+
+    value: Object
+    standby: bool = False
+    ignored: str = ""
+
+
+def each_item(channel: Channel, entry: Object) -> Iterator[Item]:
+    """What an entry holds; some of Instagram's deliveries come as changes of the field `messages`."""
     ours = str(channel.config.get("account_id") or "")
     if ours and text_of(entry.get("id")) not in (ours, "", "0"):
-        yield Ignored("event of another account")
+        yield Item({}, ignored="event of another account")
         return
-    for item in objects(entry.get("messaging", []), "messaging"):
-        yield read_item(channel, item, address_kind)
-    for _ in objects(entry.get("standby", []), "standby"):
-        yield Ignored("standby: another app has the conversation")
+    yield from (Item(each) for each in objects(entry.get("messaging", []), "messaging"))
+    yield from (Item(each, standby=True) for each in objects(entry.get("standby", []), "standby"))
     for change in objects(entry.get("changes", []), "changes"):
-        yield Ignored(f"change of {text_of(change.get('field'))[:60]}")
+        field, value = text_of(change.get("field")), change.get("value")
+        if isinstance(value, dict) and field in ITEM_FIELDS:
+            yield Item(value)
+        else:
+            yield Item({}, ignored=f"change of {field[:60]}")
 
 
-def read_item(channel: Channel, item: Object, address_kind: str) -> ChannelEvent:
+def read_item(channel: Channel, item: Item, address_kind: str) -> list[ChannelEvent]:
+    told, standby = item.value, item.standby
+    sent_at = moment_of(told.get("timestamp"))
     sender, recipient = (
-        text_of(mapping(item.get("sender")).get("id")),
-        text_of(mapping(item.get("recipient")).get("id")),
+        Address(address_kind, text_of(mapping(told.get(side)).get("id"))) for side in ("sender", "recipient")
     )
-    sent_at = moment_of(item.get("timestamp"))
-    if isinstance(item.get("message"), dict):
-        message = item["message"]
-        if message.get("is_echo"):
-            return read_echo(channel, message, Address(address_kind, recipient), sent_at)
-        return read_message(message, Address(address_kind, sender), sent_at)
-    if isinstance(item.get("postback"), dict):
-        return read_postback(item["postback"], Address(address_kind, sender), sent_at, item.get("timestamp"))
-    if isinstance(item.get("reaction"), dict):
-        return read_reaction(item["reaction"], Address(address_kind, sender), sent_at, item.get("timestamp"))
-    return read_receipt(item)
+    if item.ignored:
+        return [Ignored(item.ignored)]
+    if isinstance(told.get("message"), dict):
+        if told["message"].get("is_echo"):
+            return [read_echo(channel, told["message"], recipient, sent_at, standby)]
+        return read_message(told["message"], sender, sent_at, standby)
+    if standby:
+        return [Ignored("standby: another app has the conversation")]
+    if isinstance(told.get("postback"), dict):
+        return [read_postback(told["postback"], sender, sent_at, told.get("timestamp"))]
+    if isinstance(told.get("reaction"), dict):
+        return [read_reaction(told["reaction"], sender, sent_at, told.get("timestamp"))]
+    return read_receipt(told, sender)
 
 
-def read_receipt(item: Object) -> ChannelEvent:
-    """How far a message of ours came. A watermark without ids tells of no message in particular."""
+def read_receipt(item: Object, address: Address) -> list[ChannelEvent]:
+    """How far messages of ours came: those that are named, else all by a moment, its watermark."""
     read, delivery = mapping(item.get("read")), mapping(item.get("delivery"))
     if text_of(read.get("mid")):
-        return Status("read", text_of(read.get("mid")))
+        return [Status("read", text_of(read.get("mid")))]
     mids = delivery.get("mids")
-    if isinstance(mids, list) and mids and text_of(mids[-1]):
-        return Status("delivered", text_of(mids[-1]))
+    told = [text_of(mid) for mid in mids[:MOST_IDS] if text_of(mid)] if isinstance(mids, list) else []
+    if told:
+        return [Status("delivered", mid) for mid in told]
+    for state, name in RECEIPTS:
+        until = moment_of(mapping(item.get(name)).get("watermark"))
+        if until is not None and address.value:
+            return [Watermark(state, address, until)]
     known = [name for name in ("read", "delivery", "optin", "referral", "pass_thread_control") if name in item]
-    return Ignored(f"watermark or event {known[0]}" if known else "unknown event")
+    return [Ignored(f"event {known[0]}" if known else "unknown event")]
 
 
-def read_message(message: Object, address: Address, sent_at: datetime | None) -> ChannelEvent:
+def read_message(message: Object, address: Address, sent_at: datetime | None, standby: bool) -> list[ChannelEvent]:
+    """A message; every further file of it is a message of its own. What comes on standby is another app's to answer."""
     message_id = required_text(message, "mid")
     if message.get("is_deleted"):
-        return Deleted(message_id)
+        return [Deleted(message_id)]
     if not address.value:
         raise BadPayload("A message names nobody.")
     quick = mapping(message.get("quick_reply"))
     text, quoted = text_of(message.get("text")), text_of(mapping(message.get("reply_to")).get("mid")) or None
     if quick:
         data = {"id": text_of(quick.get("payload")), "title": text}
-        return Incoming(message_id, (address,), "choice", text, sent_at=sent_at, quoted_id=quoted, data=data)
-    kind, media, data = content_of(message)
-    return Incoming(message_id, (address,), kind, text, "", sent_at, media, quoted, data)
+        return [Incoming(message_id, (address,), "choice", text, "", sent_at, None, quoted, data, quiet=standby)]
+    kind, text, files, data = content_of(message, text)
+    first = Incoming(
+        message_id, (address,), kind, text, "", sent_at, files[0][1] if files else None, quoted, data, quiet=standby
+    )
+    rest = [
+        replace(first, id=f"{message_id}:{number}", kind=kind, text="", media=media, data={})
+        for number, (kind, media) in enumerate(files[1:], 1)
+    ]
+    return [first, *rest]
 
 
-def content_of(message: Object) -> tuple[MessageKind, Media | None, dict[str, Any]]:
-    """The first file, or what was shared or replied to; several files come as the links of `data`."""
+File = tuple[MessageKind, Media]
+
+
+def content_of(message: Object, text: str) -> tuple[MessageKind, str, list[File], dict[str, Any]]:
+    """Its kind, words and files; `data` tells of what was shared or replied to, and the words of its link."""
     attachments = objects(message.get("attachments", []), "attachments")
-    story = mapping(mapping(message.get("reply_to")).get("story"))
-    data: dict[str, Any] = {"story": text_of(story.get("url"))} if story else {}
-    links = [text_of(mapping(each.get("payload")).get("url")) for each in attachments]
-    if len(links) > 1:
-        data["links"] = links
-    if attachments and text_of(attachments[0].get("type")) in FILES:
-        kind, mimetype = FILES[text_of(attachments[0].get("type"))]
-        return kind, Media(mimetype=mimetype, ref={"url": links[0]}), data
-    if attachments and text_of(attachments[0].get("type")) in SHARED:
-        return "text", None, data | {"shared": text_of(attachments[0].get("type")), "link": links[0]}
-    if message.get("is_unsupported") or attachments or not text_of(message.get("text")):
-        return "unsupported", None, data
-    return "text", None, data
+    story = text_of(mapping(mapping(message.get("reply_to")).get("story")).get("url"))
+    data: dict[str, Any] = {"story": story} if story else {}
+    shared = next((each for each in attachments if text_of(each.get("type")) in SHARED), None)
+    if shared:
+        link = link_of(shared)
+        data |= {"shared": text_of(shared.get("type")), "link": link}
+        text = "\n".join(part for part in (text, link) if part)
+    files = [file_of(each) for each in attachments if text_of(each.get("type")) in FILES and link_of(each)]
+    if files:
+        return files[0][0], text, files, data
+    if not text or message.get("is_unsupported") or (attachments and not shared):
+        return "unsupported", text, [], data
+    return "text", text, [], data
 
 
-def read_echo(channel: Channel, message: Object, address: Address, sent_at: datetime | None) -> ChannelEvent:
-    """What left from our side: by this app, or typed by a person in Meta's own inbox."""
+def file_of(attachment: Object) -> File:
+    kind, mimetype = FILES[text_of(attachment.get("type"))]
+    return kind, Media(mimetype=mimetype, ref={"url": link_of(attachment)})
+
+
+def link_of(attachment: Object) -> str:
+    return text_of(mapping(attachment.get("payload")).get("url"))
+
+
+def read_echo(
+    channel: Channel, message: Object, address: Address, sent_at: datetime | None, standby: bool
+) -> ChannelEvent:
+    """What left from our side: by this app or another one, or typed by a person in Meta's own inbox."""
     if not address.value:
         raise BadPayload("An echo names nobody.")
     app = text_of(message.get("app_id"))
-    kind, media, data = content_of(message)
-    ours = bool(app) and app == text_of(channel.config.get("app_id"))
-    text = text_of(message.get("text"))
+    kind, text, files, data = content_of(message, text_of(message.get("text")))
+    ours = standby or (bool(app) and app == text_of(channel.config.get("app_id")))
+    media = files[0][1] if files else None
     return Echo(required_text(message, "mid"), (address,), kind, text, sent_at, media, data, sent_by_api=ours)
 
 
@@ -146,10 +194,11 @@ def read_reaction(reaction: Object, address: Address, sent_at: datetime | None, 
 
 
 def moment_of(stamp: Any) -> datetime | None:
-    """Milliseconds, or the ISO time of some deliveries."""
+    """Milliseconds, or the ISO time of some deliveries. None for a year that no calendar holds."""
     try:
         if isinstance(stamp, str) and not stamp.isdecimal():
-            return datetime.fromisoformat(stamp)
+            told = datetime.fromisoformat(stamp)
+            return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
         return datetime.fromtimestamp(int(stamp) / 1000, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None

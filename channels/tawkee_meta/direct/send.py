@@ -3,31 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-from tawkee_core import (
-    Ambiguous,
-    AnswerLost,
-    Channel,
-    ConnectFailed,
-    Contact,
-    Media,
-    Message,
-    NotSent,
-    Refused,
-    TooLarge,
-    UnsafeUrl,
-    safe_http,
-)
+from tawkee_core import Ambiguous, Channel, Contact, Media, Message, Refused
 
-from ..graph import call
+from ..graph import call, download
 
-MAX_FILE = 25 * 1024 * 1024
 KINDS = {"image": "image", "audio": "audio", "video": "video"}
 
 
 def send_message(channel: Channel, contact: Contact, message: Message) -> str:
-    """Send one message; the provider's id. A person's words carry the tag that lets people answer for seven days."""
+    """Send one message; the provider's id. A person's words after the AI's window carry the tag that lets people answer
+    for seven days; within it they need none, nor the permission that goes with it."""
     values: dict[str, Any] = {"recipient": {"id": contact.address.value}, "message": body_of(message)}
-    if message.author == "person":
+    if message.late:
         values |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
     else:
         values["messaging_type"] = "RESPONSE"
@@ -64,17 +51,6 @@ def show_action(channel: Channel, contact: Contact, action: str) -> bool:
 
 def fetch_file(channel: Channel, media: Media) -> Media:
     """A received file's bytes, by its link. Raises NotSent to be asked again, Refused when it is gone."""
-    try:
-        answer = safe_http.request("GET", str(media.ref.get("url", "")), timeout=30.0, max_bytes=MAX_FILE)
-    except (UnsafeUrl, TooLarge) as error:
-        raise Refused(str(error)) from error
-    except (ConnectFailed, AnswerLost) as error:
-        raise NotSent("The file could not be reached.") from error
-    if answer.status != 200:
-        raise (
-            Refused("The file is gone.")
-            if answer.status in (400, 403, 404, 410)
-            else NotSent(f"status {answer.status}")
-        )
+    answer = download(channel, str(media.ref.get("url", "")))
     mimetype = answer.headers.get("content-type", "").partition(";")[0] or media.mimetype
     return replace(media, data=answer.body, size=len(answer.body), mimetype=mimetype)

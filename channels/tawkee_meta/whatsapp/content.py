@@ -1,10 +1,9 @@
 """What a WhatsApp message is made of: a text, a file, a place, contacts, an answer to buttons, lists or a flow."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tawkee_core import Media, MessageKind
+from tawkee_core import BadPayload, Media, MessageKind, read_json
 
 FILES: dict[str, MessageKind] = {
     "image": "image",
@@ -13,6 +12,7 @@ FILES: dict[str, MessageKind] = {
     "document": "document",
     "sticker": "sticker",
 }
+REFERRAL = ("source_type", "source_id", "source_url", "headline", "body", "ctwa_clid")
 
 
 class Content(NamedTuple):
@@ -25,7 +25,16 @@ class Content(NamedTuple):
 
 
 def read_content(message: Mapping[str, Any]) -> Content:
-    """What a message of any type says; a type that is not known is `unsupported`, never dropped."""
+    """What a message of any type says; a type that is not known is `unsupported`, never dropped. The advertisement that
+    a contact came by is kept in `data`."""
+    content, referral = read_part(message), message.get("referral")
+    if not isinstance(referral, dict):
+        return content
+    known = {name: text_of(referral.get(name))[:500] for name in REFERRAL if text_of(referral.get(name))}
+    return content._replace(data={**content.data, "referral": known})
+
+
+def read_part(message: Mapping[str, Any]) -> Content:
     kind = text_of(message.get("type"))
     found = message.get(kind)
     part: Mapping[str, Any] = found if isinstance(found, dict) else {}
@@ -39,13 +48,11 @@ def read_content(message: Mapping[str, Any]) -> Content:
         case "contacts":
             return card_content(message.get("contacts"))
         case "reaction":
-            reacted = part
-            emoji, target = text_of(reacted.get("emoji")), text_of(reacted.get("message_id"))
+            emoji, target = text_of(part.get("emoji")), text_of(part.get("message_id"))
             return Content("reaction", data={"emoji": emoji, "target": target})
         case "button":
-            pressed = part
-            title = text_of(pressed.get("text"))
-            return Content("choice", title, data={"id": text_of(pressed.get("payload")), "title": title})
+            title = text_of(part.get("text"))
+            return Content("choice", title, data={"id": text_of(part.get("payload")), "title": title})
         case "interactive":
             return answer_content(part)
         case "order":
@@ -88,14 +95,16 @@ def answer_content(part: Mapping[str, Any]) -> Content:
             return Content("choice", title, data={"id": text_of(chosen.get("id")), "title": title})
     flow = part.get("nfm_reply")
     if isinstance(flow, dict):
-        return Content("choice", text_of(flow.get("body")), data={"flow": flow_fields(flow.get("response_json"))})
+        fields = flow_fields(flow.get("response_json"))
+        lines = [f"{name}: {value}" for name, value in fields.items()]
+        return Content("choice", "\n".join([text_of(flow.get("body")), *lines]).strip(), data={"flow": fields})
     return Content("unsupported", data={"type": "interactive"})
 
 
 def flow_fields(text: Any) -> dict[str, Any]:
     try:
-        fields = json.loads(text) if isinstance(text, str) else {}
-    except (ValueError, RecursionError):
+        fields = read_json(text.encode("utf-8", "replace")) if isinstance(text, str) else {}
+    except BadPayload:
         return {}
     return {k: v for k, v in fields.items() if k != "flow_token"} if isinstance(fields, dict) else {}
 

@@ -5,6 +5,8 @@ from tawkee_core import Capabilities, ChannelInfo, Field, Label, MediaRule, Pace
 from ..graph import API
 
 MIB = 1024 * 1024
+MAX_CAPTION = 1024
+AUDIO = ("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg")
 ANY = MediaRule(("*/*",), 100 * MIB)
 
 INFO = ChannelInfo(
@@ -41,20 +43,33 @@ INFO = ChannelInfo(
             default=API,
             help=Label("Só para testes.", "For tests only."),
         ),
+        Field(
+            "window_template",
+            Label("Modelo para retomar a conversa", "Template that takes a conversation up again"),
+            max_length=520,
+            help=Label(
+                "nome:idioma de um modelo sem parâmetros, enviado quando a resposta da IA vem depois das 24 horas.",
+                "name:language of a template without parameters, sent when the AI's answer comes after the 24 hours.",
+            ),
+        ),
         Field("read_receipts", Label("Confirmar leitura", "Send read receipts"), kind="boolean", default=True),
     ),
     capabilities=Capabilities(
         max_text=4096,
+        markup="whatsapp",
         media_in={kind: ANY for kind in ("image", "audio", "video", "document", "sticker")},
         media_out={
-            "image": MediaRule(("image/jpeg", "image/png"), 5 * MIB),
-            "audio": MediaRule(("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"), 16 * MIB),
-            "video": MediaRule(("video/mp4", "video/3gpp"), 16 * MIB),
-            "document": ANY,
+            "image": MediaRule(("image/jpeg", "image/png"), 5 * MIB, MAX_CAPTION),
+            "audio": MediaRule(
+                ("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"), 16 * MIB, max_caption=0
+            ),
+            "video": MediaRule(("video/mp4", "video/3gpp"), 16 * MIB, MAX_CAPTION),
+            "document": MediaRule(("*/*",), 100 * MIB, MAX_CAPTION),
         },
         read_receipts=True,
         buttons=10,
         max_button=20,
+        max_choice_text=1024,
         templates=True,
         reply_window_hours=24,
     ),

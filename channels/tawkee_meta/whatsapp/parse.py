@@ -4,8 +4,10 @@ and statuses.
 A customer may have a phone, a business-scoped user id (BSUID, `user_id`), or both: since 2026 the phone may be
 absent."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 from tawkee_core import (
@@ -18,7 +20,9 @@ from tawkee_core import (
     Edited,
     Ignored,
     Incoming,
+    Moved,
     Status,
+    provider,
     read_json,
 )
 
@@ -31,6 +35,8 @@ STATES: Mapping[str, Literal["sent", "delivered", "read", "failed"]] = {
     "played": "read",
     "failed": "failed",
 }
+NEW_PHONE = ("user_changed_number", "customer_changed_number")
+NEW_ID = re.compile(r"\bfrom ([A-Z]{2}\.[\w.]+) to ")
 Object = Mapping[str, Any]
 
 
@@ -39,7 +45,8 @@ def parse_webhook(channel: Channel, body: bytes) -> list[ChannelEvent]:
     payload = read_json(body)
     if not isinstance(payload, dict) or payload.get("object") != "whatsapp_business_account":
         raise BadPayload("The body is no WhatsApp webhook.")
-    return [event for change in each_change(payload) for event in read_change(channel, change)]
+    told = (reader for change in each_change(payload) for reader in read_change(channel, change))
+    return provider.read_each(told, lambda reader: (reader(),))
 
 
 def each_change(payload: Object) -> Iterator[Object]:
@@ -47,50 +54,89 @@ def each_change(payload: Object) -> Iterator[Object]:
         yield from objects(entry.get("changes"), "changes")
 
 
-def read_change(channel: Channel, change: Object) -> Iterator[ChannelEvent]:
+Reader = Callable[[], ChannelEvent]
+
+
+def read_change(channel: Channel, change: Object) -> Iterable[Reader]:
+    """What a change tells, each to be read by itself."""
     field, value = change.get("field"), change.get("value")
     if not isinstance(value, dict):
         raise BadPayload("A change has no value.")
     number = mapping(value.get("metadata")).get("phone_number_id")
     ours = str(channel.config.get("phone_number_id") or "")
     if number is not None and ours and str(number) != ours:
-        yield Ignored("event of another number")
-    elif field == "messages":
-        yield from read_messages(value)
-    elif field == "smb_message_echoes":
-        yield from (read_echo(each) for each in objects(value.get("message_echoes"), "message_echoes"))
-    else:
-        yield Ignored(f"change of {str(field)[:60]}")
+        return [partial(Ignored, "event of another number")]
+    match field:
+        case "messages":
+            return read_messages(value)
+        case "smb_message_echoes":
+            return [partial(read_echo, each) for each in objects(value.get("message_echoes"), "message_echoes")]
+        case "user_id_update":
+            return [partial(read_new_id, each) for each in objects(value.get("user_id_update"), "user_id_update")]
+        case _:
+            return [partial(Ignored, f"change of {str(field)[:60]}")]
 
 
-def read_messages(value: Object) -> Iterator[ChannelEvent]:
+def read_messages(value: Object) -> list[Reader]:
     people = objects(value.get("contacts", []), "contacts")
-    for message in objects(value.get("messages", []), "messages"):
-        yield read_message(message, people)
-    for status in objects(value.get("statuses", []), "statuses"):
-        yield read_status(status)
+    messages = objects(value.get("messages", []), "messages")
+    statuses = objects(value.get("statuses", []), "statuses")
+    return [
+        *(partial(read_message, message, people) for message in messages),
+        *(partial(read_status, status) for status in statuses),
+    ]
 
 
 def read_message(message: Object, people: list[Object]) -> ChannelEvent:
     message_id = text_of(message.get("id")) or substitute_id(message)
-    match message.get("type"):
-        case "revoke":
-            return Deleted(required_text(mapping(message.get("revoke")), "original_message_id"))
-        case "edit":
-            edit = mapping(message.get("edit"))
-            return Edited(required_text(edit, "original_message_id"), read_content(mapping(edit.get("message"))).text)
-        case "system":
-            return Ignored(f"system: {text_of(mapping(message.get('system')).get('type'))[:60]}")
+    change = read_correction(message)
+    if change is not None:
+        return change
+    if message.get("type") == "system":
+        return read_system(message, mapping(message.get("system")))
     addresses = addresses_of(message.get("from"), message.get("from_user_id"))
-    content = read_content(message)
     return Incoming(
         id=message_id,
         addresses=addresses,
         name=name_of(people, message),
         sent_at=moment_of(message.get("timestamp")),
         quoted_id=text_of(mapping(message.get("context")).get("id")) or None,
-        **parts_of(content),
+        **parts_of(read_content(message)),
     )
+
+
+def read_correction(message: Object) -> ChannelEvent | None:
+    """A message taken back or edited, by either side; None for what is neither."""
+    match message.get("type"):
+        case "revoke":
+            return Deleted(required_text(mapping(message.get("revoke")), "original_message_id"))
+        case "edit":
+            edit = mapping(message.get("edit"))
+            return Edited(required_text(edit, "original_message_id"), read_content(mapping(edit.get("message"))).text)
+        case _:
+            return None
+
+
+def read_system(message: Object, system: Object) -> ChannelEvent:
+    """What WhatsApp itself says: a contact has another phone, or another id, which the body alone may tell."""
+    kind, body = text_of(system.get("type")), text_of(system.get("body"))
+    phone = text_of(system.get("wa_id")) or text_of(system.get("new_wa_id"))
+    user_id = text_of(system.get("user_id"))
+    if kind in NEW_PHONE and text_of(message.get("from")) and phone:
+        return Moved(Address("phone", text_of(message.get("from"))), addresses_of(phone, user_id))
+    if kind == "user_changed_user_id" and user_id:
+        told = NEW_ID.search(body)
+        before = text_of(system.get("previous_user_id")) or (told[1] if told else text_of(message.get("from_user_id")))
+        if before and before != user_id:
+            return Moved(Address("bsuid", before), (Address("bsuid", user_id),))
+    return Ignored(f"system: {kind[:60]}")
+
+
+def read_new_id(update: Object) -> ChannelEvent:
+    """A contact's business-scoped id was made anew: {user_id: {previous, current}}."""
+    ids = mapping(update.get("user_id"))
+    before, after = required_text(ids, "previous"), required_text(ids, "current")
+    return Moved(Address("bsuid", before), (Address("bsuid", after),))
 
 
 def substitute_id(message: Object) -> str:
@@ -101,12 +147,14 @@ def substitute_id(message: Object) -> str:
 
 def read_echo(echo: Object) -> ChannelEvent:
     """A message written in the WhatsApp Business app by one of our own people."""
-    content = read_content(echo)
+    change = read_correction(echo)
+    if change is not None:
+        return change
     return Echo(
         id=required_text(echo, "id"),
         addresses=addresses_of(echo.get("to"), echo.get("to_user_id")),
         sent_at=moment_of(echo.get("timestamp")),
-        **parts_of(content),
+        **parts_of(read_content(echo)),
     )
 
 

@@ -4,12 +4,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tawkee_core import Ambiguous, Button, Channel, Contact, Media, Message, NotSent, Refused, Template
+from tawkee_core import (
+    Ambiguous,
+    Button,
+    Channel,
+    Contact,
+    Media,
+    Message,
+    NotSent,
+    Refused,
+    Template,
+    TemplatePart,
+    provider,
+)
 
 from ..graph import call, download
 
 MAX_REPLY_BUTTONS = 3
-MAX_BODY = 1024
 MAX_ROW_ID = 200
 CAPTIONED = ("image", "video", "document")
 
@@ -50,21 +61,41 @@ def interactive_of(text: str, buttons: Sequence[Button]) -> dict[str, Any]:
     """Up to three choices as reply buttons, more as a list."""
     if len(buttons) <= MAX_REPLY_BUTTONS:
         replies = [{"type": "reply", "reply": {"id": b.id[:MAX_ROW_ID], "title": b.title}} for b in buttons]
-        return {"type": "button", "body": {"text": text[:MAX_BODY]}, "action": {"buttons": replies}}
+        return {"type": "button", "body": {"text": text}, "action": {"buttons": replies}}
     rows = [{"id": b.id[:MAX_ROW_ID], "title": b.title} for b in buttons]
     return {
         "type": "list",
-        "body": {"text": text[:MAX_BODY]},
+        "body": {"text": text},
         "action": {"button": "Opções", "sections": [{"rows": rows}]},
     }
 
 
 def template_of(template: Template) -> dict[str, Any]:
     found: dict[str, Any] = {"name": template.name, "language": {"code": template.language}}
+    components = [component_of(part) for part in template.parts]
     if template.parameters:
         parameters = [{"type": "text", "text": each} for each in template.parameters]
-        found["components"] = [{"type": "body", "parameters": parameters}]
-    return found
+        for parameter, name in zip(parameters, template.names, strict=False):
+            parameter["parameter_name"] = name
+        components.append({"type": "body", "parameters": parameters})
+    return found | {"components": components} if components else found
+
+
+def component_of(part: TemplatePart) -> dict[str, Any]:
+    """A header's text or file, which Meta fetches by its address; a button's end of address, or its code."""
+    if part.place == "header":
+        named = {"parameter_name": part.name} if part.name else {}
+        value: dict[str, Any] = (
+            {"text": part.value} | named if part.kind == "text" else {part.kind: {"link": part.value}}
+        )
+        return {"type": "header", "parameters": [{"type": part.kind} | value]}
+    kind, field = ("copy_code", "coupon_code") if part.kind == "code" else ("url", "text")
+    return {
+        "type": "button",
+        "sub_type": kind,
+        "index": str(part.index),
+        "parameters": [{"type": field, field: part.value}],
+    }
 
 
 def file_body(channel: Channel, message: Message, media: Media) -> dict[str, Any]:
@@ -74,7 +105,7 @@ def file_body(channel: Channel, message: Message, media: Media) -> dict[str, Any
     kind = message.kind if message.kind in (*CAPTIONED, "audio", "sticker") else "document"
     part = {"id": upload_file(channel, media)}
     if kind in CAPTIONED and message.text:
-        part["caption"] = message.text[:MAX_BODY]
+        part["caption"] = message.text
     if kind == "document":
         part["filename"] = media.filename or "arquivo"
     return {"type": kind, kind: part}
@@ -83,10 +114,8 @@ def file_body(channel: Channel, message: Message, media: Media) -> dict[str, Any
 def upload_file(channel: Channel, media: Media) -> str:
     values = {"messaging_product": "whatsapp", "type": media.mimetype}
     file = (media.filename or "arquivo", media.data or b"", media.mimetype)
-    try:
+    with provider.asking():
         answer = call(channel, "POST", f"{number_of(channel)}/media", values, {"file": file})
-    except Ambiguous as error:
-        raise NotSent(str(error)) from error
     if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
         raise NotSent("Meta's answer names no file.")
     return str(answer["id"])
@@ -111,12 +140,10 @@ def mark_read(channel: Channel, message_ids: Sequence[str]) -> bool:
 
 def fetch_file(channel: Channel, media: Media) -> Media:
     """A received file's bytes: its address first, good for five minutes. Raises NotSent, or Refused when it is gone."""
-    try:
+    with provider.asking():
         found = call(channel, "GET", str(media.ref.get("id")))
-    except Ambiguous as error:
-        raise NotSent(str(error)) from error
     url = found.get("url") if isinstance(found, dict) else None
     if not isinstance(url, str):
         raise Refused("The file is gone.")
-    data = download(channel, url)
+    data = download(channel, url).body
     return replace(media, data=data, size=len(data))

@@ -5,58 +5,37 @@ from typing import Any
 
 from tawkee_core import (
     Ambiguous,
-    AnswerLost,
     AuthLost,
     BadInput,
     BadPayload,
     Channel,
-    ConnectFailed,
     Connection,
     Contact,
     Label,
     Message,
-    NotSent,
     RateLimited,
     Refused,
     SendError,
-    TooLarge,
-    UnsafeUrl,
+    provider,
     safe_http,
 )
 
 from .interactions import NO_MENTIONS
 
 API = "https://discord.com/api/v10"
-SECONDS = 10.0
 AGENT = "DiscordBot (https://github.com/tawkee/tawkee, 1.0)"
 QUESTION = {"type": 3, "name": "text", "description": "What do you want to know?", "required": True}
 COMMAND = {"name": "ask", "type": 1, "description": "Ask us something", "options": [QUESTION]}
 
 
 def call(channel: Channel, method: str, path: str, values: Any = None) -> Any:
-    """One call; its JSON, None where there is none. Raises a SendError."""
+    """One call; its JSON, {} where there is none. Raises a SendError."""
     headers = {"authorization": f"Bot {channel.config['token']}", "user-agent": AGENT}
     url = str(channel.config.get("api_url") or API).rstrip("/") + path
-    try:
-        answer = safe_http.request(method, url, json=values, headers=headers, timeout=SECONDS)
-    except UnsafeUrl as error:
-        raise AuthLost("The API's address may not be called from here.") from error
-    except ConnectFailed as error:
-        raise NotSent("Discord could not be reached.") from error
-    except (AnswerLost, TooLarge) as error:
-        raise Ambiguous("Discord's answer was lost.") from error
-    if answer.status == 204:
-        return None
+    answer = provider.request("Discord", method, url, values, headers=headers)
     if answer.status >= 300:
         raise send_error(answer)
-    return json_of(answer)
-
-
-def json_of(answer: safe_http.Answer) -> Any:
-    try:
-        return answer.read_json()
-    except BadPayload as error:
-        raise Ambiguous(f"The answer is no JSON (status {answer.status}).") from error
+    return provider.read_answer(answer)
 
 
 def send_error(answer: safe_http.Answer) -> SendError:
@@ -102,16 +81,12 @@ def button_of(id: str, title: str) -> dict[str, Any]:
 
 def connect(channel: Channel) -> Connection:
     """Make /ask known, then point the interactions at us; Discord tries the address with a ping before it agrees."""
-    try:
+    with provider.setting_up("Discord"):
         application = call(channel, "GET", "/applications/@me")
         if str(application.get("verify_key")) != channel.config["public_key"]:
             raise BadInput("The public key is another application's.", slug="provider_refused")
         call(channel, "POST", f"/applications/{application['id']}/commands", COMMAND)
         call(channel, "PATCH", "/applications/@me", {"interactions_endpoint_url": channel.webhook_url})
-    except Refused as error:
-        raise BadInput(f"Discord refuses: {error}", slug="provider_refused") from error
-    except Ambiguous as error:  # nothing of this can be done twice
-        raise NotSent(str(error)) from error
     return Connection("connected")
 
 

@@ -6,15 +6,12 @@ from typing import Any, NoReturn
 
 from tawkee_core import (
     Address,
-    Ambiguous,
-    AnswerLost,
     AuthLost,
     BadPayload,
     Capabilities,
     Channel,
     ChannelEvent,
     ChannelInfo,
-    ConnectFailed,
     Contact,
     Field,
     Ignored,
@@ -25,8 +22,8 @@ from tawkee_core import (
     NotSent,
     Refused,
     hookimpl,
+    provider,
     read_json,
-    safe_http,
 )
 
 SIGNATURE = "x-echo-signature"
@@ -65,12 +62,7 @@ def channel_parse(body: bytes) -> list[ChannelEvent]:
 def channel_send(channel: Channel, contact: Contact, message: Message, client_id: str) -> str:
     body = json.dumps({"id": client_id, "to": contact.address.value, "text": message.text}).encode()
     headers = {"content-type": "application/json", SIGNATURE: sign(channel, body)}
-    try:
-        answer = safe_http.request("POST", channel.config["answer_url"], data=body, headers=headers, timeout=10)
-    except ConnectFailed as error:
-        raise NotSent(str(error)) from error
-    except AnswerLost as error:
-        raise Ambiguous(str(error)) from error
+    answer = provider.request("The other side", "POST", channel.config["answer_url"], data=body, headers=headers)
     return client_id if answer.status < 300 else refuse(answer.status)
 
 

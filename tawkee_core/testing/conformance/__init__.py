@@ -7,12 +7,13 @@ class TestMine(ChannelConformance):
 
 from .kit import Delivery, Failure, Line, Said, Webhook
 from .outgoing import OutgoingCases
+from .parsing import ParsingCases
 from .receiving import ReceivingCases
 from .safety import SafetyCases
 
 
-class ChannelConformance(ReceivingCases, OutgoingCases, SafetyCases):
-    """The kit: what is received, what is sent, what must never happen."""
+class ChannelConformance(ReceivingCases, ParsingCases, OutgoingCases, SafetyCases):
+    """The kit: what is received, what is sent, what must never happen, and what no body may do."""
 
 
 __all__ = ["ChannelConformance", "Delivery", "Failure", "Line", "Said", "Webhook"]

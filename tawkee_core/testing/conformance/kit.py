@@ -56,6 +56,10 @@ class ChannelKit:
 
     kind = ""
     plugin: Any = None
+    #: False where contacts come by routes of the plugin's own, and no raw event is kept: then `post` is yours too
+    keeps_events = True
+    #: the status with which a delivery is taken
+    taken = 200
     #: False where a webhook only says where to look, so that messages are fetched in no certain order
     keeps_order = True
 
@@ -108,6 +112,11 @@ class ChannelKit:
         """What your provider tells of the last message it took, where such webhooks are what confirms one."""
         return []
 
+    def payloads(self, channel: Channel) -> list[Webhook]:
+        """More of what your provider posts, one of each kind: the kit makes them wrong in many ways, beside those of
+        the methods above."""
+        return []
+
     @pytest.fixture(scope="class")
     @classmethod
     def tawkee_plugins(cls, echo_model: Any) -> list[tuple[str, Any]]:
@@ -136,9 +145,10 @@ class ChannelKit:
     def say(self, line: Line, *texts: str) -> None:
         """Let the first contact say these, in one batch where the provider batches."""
         for webhook in self.webhooks(line.channel, [Said(new_id(), self.sender(1), text) for text in texts]):
-            assert self.post(line, webhook) == 200
+            assert self.post(line, webhook) == self.taken
 
     def post(self, line: Line, webhook: Webhook) -> int:
+        """Deliver it to this channel, as the provider does, or as a contact does over your own routes; the status."""
         return line.running.post(line.channel, webhook.body, webhook.headers)
 
     def ask(self, line: Line, text: str = "oi") -> list[Delivery]:

@@ -43,7 +43,7 @@ class OutgoingCases(ChannelKit):
         self.say(line, "oi")
         line.running.drain_until(lambda: len(self.deliveries()) > before)
         for webhook in self.confirmations(line.channel):
-            assert self.post(line, webhook) == 200
+            assert self.post(line, webhook) == self.taken
         line.running.settle()
         (message,) = self.outgoing(line)
         assert len(self.deliveries()[before:]) == 1
@@ -108,7 +108,7 @@ class OutgoingCases(ChannelKit):
             webhook = self.status_webhook(line.channel, message.provider_message_id, message.id, state)
             if webhook is None:
                 return unsupported("status webhooks")
-            assert self.post(line, webhook) == 200
+            assert self.post(line, webhook) == self.taken
         line.running.settle()
         (message,) = self.outgoing(line)
         assert message.status == "delivered"

@@ -91,8 +91,9 @@ class Visitor:
     def say(self, text: Any, client_id: str = "1") -> requests.Response:
         return self.post(json={"client_id": client_id, "text": text})
 
-    def post(self, **options: Any) -> requests.Response:
-        return requests.post(f"{self.chat}/messages", headers=self.headers, timeout=PATIENCE, **options)
+    def post(self, content_type: str = "", **options: Any) -> requests.Response:
+        headers = {**self.headers, **({"Content-Type": content_type} if content_type else {})}
+        return requests.post(f"{self.chat}/messages", headers=headers, timeout=PATIENCE, **options)
 
     def read(self, **query: str) -> Any:
         answer = requests.get(f"{self.chat}/messages", headers=self.headers, params=query, timeout=PATIENCE)

@@ -13,6 +13,7 @@ PNG = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
     b"\x00\x00\x00\rIDATx\x9cc\xf8\xff\xff?\x00\x05\xfe\x02\xfe\xdc\xccY\xe7\x00\x00\x00\x00IEND\xaeB`\x82"
 )
+JSON = "application/json"
 
 
 def upload(visitor: Visitor, name: str, data: bytes, mimetype: str, text: str = "") -> requests.Response:
@@ -102,19 +103,19 @@ def test_an_unknown_channel_is_not_found(site: Site, visitor: Visitor) -> None:
     ],
 )  # fmt: skip
 def test_bad_bodies_are_told_so(visitor: Visitor, body: bytes) -> None:
-    answer = visitor.post(data=body)
+    answer = visitor.post(JSON, data=body)
     assert answer.status_code in (400, 413, 422)
     assert answer.json()["error"] != "internal_error"
     assert visitor.texts() == []
 
 
 def test_texts_that_postgresql_cannot_keep_are_cleaned(visitor: Visitor) -> None:
-    answer = visitor.post(data=b'{"client_id":"1","text":"a\\u0000b\\ud800c"}')
+    answer = visitor.post(JSON, data=b'{"client_id":"1","text":"a\\u0000b\\ud800c"}')
     assert (answer.status_code, answer.json()["text"]) == (201, "ab?c")
 
 
 def test_a_huge_body_is_refused(visitor: Visitor) -> None:
-    answer = visitor.post(data=b'{"client_id":"1","text":"' + b"x" * 200_000 + b'"}')
+    answer = visitor.post(JSON, data=b'{"client_id":"1","text":"' + b"x" * 200_000 + b'"}')
     assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
 
 
@@ -182,3 +183,17 @@ def test_the_same_message_sent_at_once_many_times_is_one(visitor: Visitor) -> No
 def test_a_session_needs_no_body(visitor: Visitor) -> None:
     answer = requests.post(f"{visitor.chat}/sessions", timeout=30)
     assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("mark", ["\0", "nothing", "0" * 100])
+@pytest.mark.parametrize("name", ["after", "before"])
+def test_a_place_that_cannot_be_one_is_refused(visitor: Visitor, name: str, mark: str) -> None:
+    visitor.say("oi")
+    answer = requests.get(f"{visitor.chat}/messages", headers=visitor.headers, params={name: mark}, timeout=30)
+    assert (answer.status_code, answer.json()["error"]) == (422, "bad_input")
+
+
+def test_a_body_that_does_not_say_that_it_is_json_is_refused(visitor: Visitor) -> None:
+    answer = visitor.post(data=b'{"client_id": "1", "text": "oi"}')
+    assert (answer.status_code, answer.json()["error"]) == (415, "unsupported_media_type")
+    assert visitor.texts() == []

@@ -1,0 +1,105 @@
+"""Work that was given up: webhooks that could not be read, turns that could not be answered, messages that could not be
+sent. It stays until somebody lets it be tried again or discards it; either is a compare-and-set, and is noted."""
+
+from typing import Any
+
+from ..audit.record import note_change
+from ..context import Tawkee
+from ..db import Cursor, run, transaction
+from ..doorbell import ring
+from ..errors import Conflict, NotFound
+from .handover import give_to_agent, lock_chat
+
+KINDS = {"event": "inbound_event", "turn": "turn", "send": "outbound"}
+LIST = """
+select * from (
+    select 'event' as kind, id, workspace_id, received_at as since, reason, attempts from inbound_event
+    where state = 'dead'
+    union all select 'turn', id, workspace_id, done_at, reason, attempts from turn where state = 'dead'
+    union all select 'send', o.id, o.workspace_id, coalesce(o.intent_at, o.created_at), o.error, o.attempts
+    from outbound o where o.state = 'dead'
+) d where %(kind)s::text is null or kind = %(kind)s order by since desc limit %(limit)s
+"""
+# what a discarded one is afterwards
+DISCARDED = {"event": "ignored", "turn": "cancelled", "send": "cancelled"}
+RETRY_EVENT = """
+update inbound_event set state = 'new', attempts = 0, next_at = now() where id = %s and state = 'dead' returning id
+"""
+RETRY_TURN = """
+update turn set state = 'collecting', attempts = 0, recoveries = 0, supersedes = 0, due_at = now(), deadline = now(),
+    created_at = now(), done_at = null, lease_until = null, lease_owner = '', fence = fence + 1,
+    epoch = (select epoch from chat where chat.id = turn.chat_id),
+    steps = add_step(steps, jsonb_build_object('at', clock_timestamp(), 'did', 'dead, and tried again by hand',
+        'since', done_at, 'attempt', attempts, 'reason', reason)), reason = ''
+where id = %s and state = 'dead' and not exists (
+    select from turn n where n.chat_id = turn.chat_id and n.state = 'collecting') returning id
+"""
+RETRY_SEND = """
+with again as (
+    update outbound set state = 'pending', next_at = now(), attempts = 0, recoveries = 0, epoch = null, turn_id = null,
+        error = '', settled_at = null, steps = add_step(steps, jsonb_build_object('at', clock_timestamp(),
+            'did', 'dead, and sent again by hand', 'turn_id', turn_id))
+    where id = %s and state = 'dead' returning message_id
+)
+update message m set status = 'queued', error = '' from again where m.id = again.message_id returning m.id
+"""
+
+
+def list_dead(kind: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+    """What was given up, the latest first."""
+    return [row._asdict() for row in run(LIST, {"kind": kind, "limit": limit})]
+
+
+def show_dead(id: str) -> dict[str, Any]:
+    """All that is kept of one, with its kind. Raises NotFound."""
+    for kind, table in KINDS.items():
+        rows = run(f"select * from {table} where id = %s and state = 'dead'", (id,))
+        if rows:
+            return {"kind": kind, **rows[0]._asdict()}
+    raise NotFound("Nothing dead has this id; `tawkee dead list` tells what there is.")
+
+
+def retry_dead(tawkee: Tawkee, id: str) -> str:
+    """Let one be tried again at once; its kind. Raises NotFound, Conflict."""
+    row = show_dead(id)
+    kind = str(row["kind"])
+    with transaction() as cursor:
+        if kind == "turn":
+            free_chat(cursor, row)
+        elif kind == "send":
+            lock_chat(cursor, row["workspace_id"], row["chat_id"])
+        cursor.execute({"event": RETRY_EVENT, "turn": RETRY_TURN, "send": RETRY_SEND}[kind], (id,))
+        check_changed(cursor)
+        note_change(row["workspace_id"], f"{kind}.retry", id, {"state": "dead"})
+    ring(tawkee.settings)
+    return kind
+
+
+def free_chat(cursor: Cursor, row: dict[str, Any]) -> None:
+    """The chat of a dead turn waits for a person; where none came it goes back to the AI. Raises Conflict."""
+    chat = lock_chat(cursor, row["workspace_id"], row["chat_id"])
+    if chat.owner == "human" and chat.owner_id is not None or chat.status == "resolved":
+        raise Conflict("A person has looked after this chat meanwhile; hand it back instead.", slug="chat_taken")
+    if chat.owner == "human":
+        give_to_agent(cursor, row["chat_id"], None, "its dead turn is tried again")
+
+
+def discard_dead(id: str) -> str:
+    """Give one up for good: it stays in its table and in the audit log. Its kind. Raises NotFound, Conflict."""
+    row = show_dead(id)
+    kind = str(row["kind"])
+    reason = "error" if kind == "send" else "reason"
+    with transaction() as cursor:
+        cursor.execute(
+            f"update {KINDS[kind]} set state = %s, {reason} = left('discarded: ' || {reason}, 500)"
+            " where id = %s and state = 'dead' returning id",
+            (DISCARDED[kind], id),
+        )
+        check_changed(cursor)
+        note_change(row["workspace_id"], f"{kind}.discard", id, {"state": "dead"}, {"state": DISCARDED[kind]})
+    return kind
+
+
+def check_changed(cursor: Cursor) -> None:
+    if cursor.fetchone() is None:
+        raise Conflict("It is not dead any more, or its chat goes on without it.", slug="not_dead")

@@ -1,0 +1,108 @@
+"""The metrics in Prometheus' words: what processes counted, and how the work stands in the database."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from .db import LOST, run
+from .metric_files import read_files
+from .security import same_text
+from .settings import Settings
+
+DUE_TURN = """
+select coalesce(extract(epoch from now() - min(due_at)), 0)::float as seconds
+from turn where state = 'collecting' and due_at <= now()
+"""
+# everybody's connections count towards the server's limit, ours that are at work towards the pools'
+CONNECTIONS = """
+select count(*) filter (where datname = current_database() and starts_with(application_name, 'tawkee-')
+        and state <> 'idle')::int as working,
+    count(*) / current_setting('max_connections')::float as share
+from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
+"""
+# name, what it tells, its label, and the statement that gives label and value
+LABELLED = (
+    (
+        "tawkee_oldest_pending_outbound_seconds",
+        "Age of the oldest message not yet sent.",
+        "channel",
+        """
+select c.kind, greatest(extract(epoch from now() - min(o.created_at)), 0)::float
+from outbound o join message m on m.id = o.message_id join channel c on c.id = m.channel_id
+where o.state in ('pending', 'sending', 'reconciling') group by c.kind
+""",
+    ),
+    (
+        "tawkee_leader",
+        "1 while a dispatcher leads.",
+        "name",
+        "select name, (expires_at > now())::int from leader",
+    ),
+    (
+        "tawkee_dead_rows",
+        "What is given up now and waits for somebody to decide.",
+        "kind",
+        """
+select 'event', count(*) from inbound_event where state = 'dead'
+union all select 'turn', count(*) from turn where state = 'dead'
+union all select 'send', count(*) from outbound where state = 'dead'
+""",
+    ),
+)
+
+
+class Backlog(Collector):
+    """How the work stands, read from the database at each scrape; without it only that it is away."""
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            families = [due_turn(), *connections(), *labelled_gauges()]
+        except LOST:
+            families = []
+        yield GaugeMetricFamily("tawkee_database_up", "1 while PostgreSQL answers.", int(bool(families)))
+        yield from families
+
+
+def due_turn() -> Metric:
+    seconds = run(DUE_TURN)[0].seconds
+    return GaugeMetricFamily("tawkee_oldest_due_turn_seconds", "How long the oldest due turn waits.", seconds)
+
+
+def connections() -> Iterator[Metric]:
+    (row,) = run(CONNECTIONS)
+    text = "Connections to PostgreSQL that processes of Tawkee are using now, on all machines."
+    yield GaugeMetricFamily("tawkee_db_pool_in_use", text, row.working)
+    text = "Share of PostgreSQL's max_connections that is taken, by whomever."
+    yield GaugeMetricFamily("tawkee_db_connections_share", text, row.share)
+
+
+def labelled_gauges() -> Iterator[Metric]:
+    for name, text, label, sql in LABELLED:
+        family = GaugeMetricFamily(name, text, labels=[label])
+        for row in run(sql):
+            family.add_metric([row[0]], row[1])
+        yield family
+
+
+def tell_counts() -> bytes:
+    """What the processes of this machine counted; without PROMETHEUS_MULTIPROC_DIR, what this one did."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return read_files(Path(folder)) if folder else generate_latest(REGISTRY)
+
+
+def tell_metrics() -> bytes:
+    """All metrics: the counts, and how the work stands."""
+    waiting = CollectorRegistry()
+    waiting.register(Backlog())
+    return tell_counts() + generate_latest(waiting)
+
+
+def may_read(settings: Settings, authorization: str) -> bool:
+    """Whether this Authorization header gives the metrics' token, where one is set."""
+    token = settings.metrics_token
+    return not token or same_text(authorization.removeprefix("Bearer "), token)

@@ -1,0 +1,70 @@
+"""Hints through Redis: told soon by one thread, and by nobody who would have to wait."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tawkee_core.doorbell import connect_redis, publish
+from tawkee_core.models import new_id
+from tawkee_core.settings import Settings
+from tests.lines import wait_until
+
+END = "the end"
+
+
+@pytest.fixture
+def settings(servers: dict[str, str]) -> Settings:
+    return Settings(redis_url=servers["TAWKEE_REDIS_URL"])
+
+
+@pytest.fixture
+def listening(settings: Settings) -> Iterator[tuple[str, Any]]:
+    """A topic of our own, and who listens to it."""
+    topic = f"test:{new_id()}"
+    client: Any = connect_redis(settings, None)
+    subscription = client.pubsub(ignore_subscribe_messages=True)
+    subscription.subscribe(topic)
+    wait_until(lambda: bool(connect_redis(settings, 2.0).pubsub_numsub(topic)[0][1]))
+    yield topic, subscription
+    subscription.close()
+
+
+def heard(subscription: Any) -> list[str]:
+    texts = []
+    for message in subscription.listen():
+        if message["data"] == END.encode():
+            break
+        texts.append(message["data"].decode())
+    return texts
+
+
+def test_hints_of_many_threads_are_all_told(settings: Settings, listening: tuple[str, Any]) -> None:
+    topic, subscription = listening
+    threads = [threading.Thread(target=publish, args=(settings, topic, str(n))) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    publish(settings, topic, END)
+    assert sorted(heard(subscription), key=int) == [str(n) for n in range(50)]
+
+
+def test_what_is_said_often_is_told_at_least_once_and_in_its_place(
+    settings: Settings, listening: tuple[str, Any]
+) -> None:
+    topic, subscription = listening
+    for _ in range(200):
+        publish(settings, topic, "the same")
+    publish(settings, topic, END)
+    assert 1 <= len(heard(subscription)) <= 200
+
+
+def test_nobody_waits_for_a_redis_that_does_not_answer() -> None:
+    deaf = Settings(redis_url="redis://10.255.255.1:6379/0")
+    began = time.monotonic()
+    for number in range(100):
+        publish(deaf, "test", str(number))
+    assert time.monotonic() - began < 0.05
