@@ -109,6 +109,7 @@ def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committe
 def find_begun(tawkee: Tawkee, cursor: Cursor, turn: ClaimedTurn) -> Sending | None:
     """The part whose sending this very commit began, when the connection broke before we heard that it succeeded. Its
     lease is as old as the row; one that another worker claimed since has a younger lease."""
+    asked = time.monotonic()  # before the row's age is told: whoever freezes in between must not think it is fresh
     cursor.execute(
         "select id, chat_id, message_id, turn_id, fence, attempts, semantics,"
         " extract(epoch from clock_timestamp() - created_at)::float8 as age from outbound"
@@ -116,7 +117,7 @@ def find_begun(tawkee: Tawkee, cursor: Cursor, turn: ClaimedTurn) -> Sending | N
         (turn.id, tawkee.settings.lease_seconds),
     )
     row: Any = cursor.fetchone()
-    return replace(Sending(*row[:7]), began=time.monotonic() - row.age) if row else None
+    return replace(Sending(*row[:7]), began=asked - row.age) if row else None
 
 
 def cancel(cursor: Cursor, turn: ClaimedTurn, reason: str) -> Committed:
