@@ -1,5 +1,6 @@
 """Hints through Redis: told soon by one thread, and by nobody who would have to wait."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tawkee_core.doorbell import connect_redis, publish
+from tawkee_core.doorbell import SECONDS, connect_redis, publish
 from tawkee_core.models import new_id
 from tawkee_core.settings import Settings
 from tests.lines import wait_until
@@ -63,8 +64,15 @@ def test_what_is_said_often_is_told_at_least_once_and_in_its_place(
 
 
 def test_nobody_waits_for_a_redis_that_does_not_answer() -> None:
-    deaf = Settings(redis_url="redis://10.255.255.1:6379/0")
-    began = time.monotonic()
-    for number in range(100):
-        publish(deaf, "test", str(number))
-    assert time.monotonic() - began < 0.05
+    """By the quickest of three: on a busy machine a thread may be kept from its core for as long as Redis may take."""
+    assert min(seconds_of_a_deaf_redis() for _ in range(3)) < SECONDS
+
+
+def seconds_of_a_deaf_redis() -> float:
+    """What a hundred hints took their teller, where Redis takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        settings = Settings(redis_url=f"redis://127.0.0.1:{deaf.getsockname()[1]}/0")
+        began = time.monotonic()
+        for number in range(100):
+            publish(settings, "test", str(number))
+        return time.monotonic() - began
