@@ -28,6 +28,8 @@ SECRET_VALUES = re.compile(
     r"|(?<=/webhooks/)[\w-]+/[\w-]+"
     r"|(?<=/invitations/)[\w-]{43,}|(?<=/invite#)[\w-]+"
     r"|(?<=://)[^/\s@:]*:[^/\s@]+(?=@)"
+    # PostgreSQL shows the row, or the part of the statement, that it refused
+    r"|(?s:(?:(?<=DETAIL:  )|(?<=\nLINE ))\S.*?(?=\n\n(?:During handling|The above exception)|\Z))"
 )
 PERSONS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|(?<![\w-])\+?55\d{10,11}(?![\w-])")
 # most of what a line says, and none of it can hold what the two patterns above look for: an id, a short word, a moment

@@ -33,6 +33,8 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
+    "log_min_error_statement": "panic",  # a statement that fails holds what people wrote, and so do an error's details
+    "log_error_verbosity": "terse",
 }
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

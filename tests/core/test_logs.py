@@ -5,11 +5,14 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg2
 import pytest
 import structlog
+from flask import Flask
 from hypothesis import given, strategies as st
 
 from tawkee_core import create_app
+from tawkee_core.db import run
 from tawkee_core.logs import HIDDEN, PERSONS, PLAIN, SECRET_VALUES, hide_text, start_logs
 from tawkee_core.settings import Settings
 
@@ -90,6 +93,21 @@ def test_a_trace_hides_secrets_too(lines: Lines) -> None:
         structlog.get_logger().exception("crashed")
     (line,) = lines()
     assert "RuntimeError" in line["exception"] and SECRET not in line["exception"]
+
+
+def test_a_trace_does_not_show_the_row_that_the_database_refused(lines: Lines, app: Flask) -> None:
+    statements = (
+        "insert into contact (id, workspace_id, name) values (gen_random_uuid(), null, 'my illness\nis mine')",
+        "select 'my illness', 'not an id'::uuid, 'my illness'",
+    )
+    for statement in statements:
+        try:
+            run(statement)
+        except psycopg2.Error:
+            structlog.get_logger().exception("crashed")
+        (line,) = lines()
+        assert "psycopg2.errors" in line["exception"] and "run(statement)" in line["exception"]
+        assert "illness" not in line["exception"] and "is mine" not in line["exception"]
 
 
 def test_what_people_wrote_is_told_only_while_debugging(lines: Lines) -> None:

@@ -39,6 +39,18 @@ def test_it_folds_case_beyond_ascii_and_asks_for_the_password(data: Path) -> Non
             psycopg2.connect(f"postgresql://tawkee:wrong@{place}", connect_timeout=5)
 
 
+def test_its_log_tells_of_an_error_and_not_of_what_was_written(data: Path) -> None:
+    with start_servers(data) as urls:
+        query(urls["TAWKEE_DATABASE_URL"], "create table said (words text unique check (words <> 'canary three'))")
+        query(urls["TAWKEE_DATABASE_URL"], "insert into said values ('canary one'), ('canary two')")
+        for words in ("canary one", "canary three"):
+            with pytest.raises(psycopg2.IntegrityError):
+                query(urls["TAWKEE_DATABASE_URL"], f"insert into said values ('{words}')")
+    told = (data / "logs/postgres.log").read_text()
+    assert "duplicate key value violates unique constraint" in told and "violates check constraint" in told
+    assert "canary" not in told
+
+
 @needs_linux
 def test_a_lock_file_with_the_pid_of_a_stranger_does_not_keep_it_from_starting(data: Path) -> None:
     with start_servers(data) as urls:
