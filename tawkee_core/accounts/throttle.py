@@ -3,7 +3,7 @@ counted too, and a Redis that is away opens nothing."""
 
 from functools import lru_cache
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
 from ..db import run
@@ -81,7 +81,7 @@ def forgive_guess(guesses: list[Guess]) -> None:
 def find_network(ip: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one: who has one address of it has all."""
     try:
-        address = ip_address(ip)
+        address = read_address(ip)
     except ValueError:
         return "unknown"
     return str(address if address.version == 4 else ip_network((address, 64), strict=False))
@@ -91,10 +91,16 @@ def find_network(ip: str) -> str:
 def in_networks(ip: str, networks: str) -> bool:
     """Whether an address is in one of these networks, given by comma."""
     try:
-        address = ip_address(ip)
+        address = read_address(ip)
     except ValueError:
         return False
     return any(address in ip_network(each, strict=False) for each in split_list(networks))
+
+
+def read_address(ip: str) -> IPv4Address | IPv6Address:
+    """The address; a server that listens on IPv6 tells IPv4 ones as `::ffff:203.0.113.7`, all of one /64."""
+    address = ip_address(ip)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def hide_key(kind: str, *parts: str) -> str:

@@ -25,7 +25,7 @@ HEADERS = {
 TRANSPORT = "max-age=31536000; includeSubDomains"
 ALLOWED = {
     "Access-Control-Allow-Methods": "GET, POST, PATCH, PUT, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Request-ID",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID, X-Request-ID",
     "Access-Control-Expose-Headers": "X-Pagination, X-Request-ID, Retry-After",
     "Access-Control-Max-Age": "7200",
 }

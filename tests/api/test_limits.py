@@ -60,6 +60,14 @@ def test_an_ipv6_network_is_one_caller_and_another_is_another(limited: Flask) ->
     assert forgot(limited, "2001:db8:9:8::1").status_code == 202
 
 
+def test_ipv4_callers_of_a_server_on_ipv6_are_not_all_one(limited: Flask, config: Mapping[str, Any], ip: str) -> None:
+    assert [forgot(limited, f"::ffff:{ip}").status_code for _ in range(4)] == [202, 202, 202, 429]
+    assert forgot(limited, ip).status_code == 429, "it is the same one"
+    assert forgot(limited, "::ffff:198.51.100.251").status_code == 202
+    known = create_app({**config, **TIGHT, "unlimited_hosts": "198.51.100.0/24"})
+    assert {forgot(known, f"::ffff:{ip}").status_code for _ in range(6)} == {202}
+
+
 def test_processes_count_together(limited: Flask, config: Mapping[str, Any], ip: str) -> None:
     other = create_app({**config, **TIGHT})
     assert [forgot(each, ip).status_code for each in (limited, other, limited, other)] == [202, 202, 202, 429]
