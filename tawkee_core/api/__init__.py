@@ -32,7 +32,7 @@ from . import (
 )
 from .errors import ErrorOutput
 from .openapi import OPENAPI, SERVER_ERROR, Queries
-from .routes import IdConverter, check_path
+from .routes import IdConverter, Received, check_path
 
 JSON = "application/json"
 RESOURCES = (
@@ -80,6 +80,7 @@ class DocumentedApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
 def register_api(app: Flask) -> Api:
     """Add all routes of the core to the application, and the document that describes those of the API."""
     app.config.update(OPENAPI)
+    app.request_class = Received
     app.url_map.converters["id"] = IdConverter
     api = DocumentedApi(app)
     api.register_converter(IdConverter, lambda _: {"type": "string", "format": "uuid"})
