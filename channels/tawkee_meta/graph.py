@@ -24,7 +24,8 @@ FILE_HOSTS = (".facebook.com", ".fbsbx.com", ".whatsapp.net")
 
 # token, permission, account locked, blocked or not paid for, number not registered: nothing can be sent until mended
 AUTH = frozenset((10, 102, 190, 368, 131005, 131031, 131042, 133010, 133016, *range(200, 300)))
-BUSY = frozenset((4, 17, 32, 613, 80007, 130429, 131048, 131056))
+# an app's, an account's or a page's calls (80000 to 80014: Instagram 80002, Messenger 80006), one pair's messages
+BUSY = frozenset((4, 17, 32, 613, *range(80000, 80015), 130429, 131048, 131056))
 AGAIN = frozenset((1, 2, 1200, 131016, 131057, 133004))
 # with one of these, code 10 or 200 speaks of one contact and no lost permission (Instagram, Messenger): the window is
 # closed, or the person is not there

@@ -32,6 +32,7 @@ FILES: dict[str, tuple[MessageKind, str]] = {
 }
 ITEM_FIELDS = ("messages", "messaging_postbacks", "message_reactions", "messaging_seen")
 MOST_IDS = 100
+MILLISECONDS = 10**11  # as milliseconds in 1973, as seconds in 5138
 RECEIPTS: tuple[tuple[Literal["read", "delivered"], str], ...] = (("read", "read"), ("delivered", "delivery"))
 SHARED = ("share", "story_mention", "ig_reel", "reel", "ig_post", "fallback", "template")
 Object = Mapping[str, Any]
@@ -78,8 +79,10 @@ def read_item(channel: Channel, item: Item, address_kind: str) -> list[ChannelEv
     )
     if item.ignored:
         return [Ignored(item.ignored)]
+    if sender.value and sender.value == text_of(channel.config.get("account_id")) and not is_echo(told):
+        return [Ignored("our own doing, and no message")]
     if isinstance(told.get("message"), dict):
-        if told["message"].get("is_echo"):
+        if is_echo(told) and not told["message"].get("is_deleted"):
             return [read_echo(channel, told["message"], recipient, sent_at, standby)]
         return read_message(told["message"], sender, sent_at, standby)
     if standby:
@@ -89,6 +92,10 @@ def read_item(channel: Channel, item: Item, address_kind: str) -> list[ChannelEv
     if isinstance(told.get("reaction"), dict):
         return [read_reaction(told["reaction"], sender, sent_at, told.get("timestamp"))]
     return read_receipt(told, sender)
+
+
+def is_echo(told: Object) -> bool:
+    return bool(mapping(told.get("message")).get("is_echo"))
 
 
 def read_receipt(item: Object, address: Address) -> list[ChannelEvent]:
@@ -194,12 +201,13 @@ def read_reaction(reaction: Object, address: Address, sent_at: datetime | None, 
 
 
 def moment_of(stamp: Any) -> datetime | None:
-    """Milliseconds, or the ISO time of some deliveries. None for a year that no calendar holds."""
+    """Milliseconds, or the seconds or ISO time of some deliveries. None for a year that no calendar holds."""
     try:
         if isinstance(stamp, str) and not stamp.isdecimal():
             told = datetime.fromisoformat(stamp)
             return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
-        return datetime.fromtimestamp(int(stamp) / 1000, UTC)
+        number = int(stamp)
+        return datetime.fromtimestamp(number / 1000 if abs(number) >= MILLISECONDS else number, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
 

@@ -186,9 +186,10 @@ def addresses_of(phone: Any, user_id: Any) -> tuple[Address, ...]:
 
 
 def name_of(people: list[Object], message: Object) -> str:
+    """The name of the message's sender, who may be known by phone, by id or by both, among a batch's people."""
+    sender = {text_of(message.get("from")), text_of(message.get("from_user_id"))} - {""}
     for person in people:
-        known = (person.get("wa_id"), person.get("user_id"))
-        if len(people) == 1 or message.get("from") in known or message.get("from_user_id") in known:
+        if len(people) == 1 or sender & {text_of(person.get("wa_id")), text_of(person.get("user_id"))}:
             return text_of(mapping(person.get("profile")).get("name"))[:200]
     return ""
 
