@@ -132,7 +132,7 @@ def test_neither_forgetting_nor_registering_takes_longer_for_a_known_address(
     def differ(path: str, count: int, **body: str) -> float:
         pairs = [[seconds(path, {**body, "email": e}) for e in (caller.email, address())] for _ in range(count)]
         known, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
-        return abs(known - unknown)
+        return float(abs(known - unknown))
 
     assert any(differ("/api/auth/password/forgot", 30) < 0.005 for _ in range(3))
     assert any(differ("/api/auth/register", 8, name="Ana", password=PASSWORD) < 0.03 for _ in range(3))
