@@ -1,24 +1,26 @@
 """What left from our own side: our own send come back, which confirms it, or words typed on the phone, which are a
 takeover."""
 
+import re
 from typing import Any
 
 from ..db import Cursor
 from ..models import new_id
 from ..types import MEDIA_KINDS, Channel, Echo, Status
 from .addresses import find_place
+from .choices import buttons_of, numbered_text
 from .handover import pass_to_person
 from .media import add_media
 from .statuses import apply_status
 
-# the message of ours this may be: under its client id, or the oldest one on its way that says the same, marks aside
+# the messages of ours this may be: on their way, or never confirmed, the oldest first
 OWN = """
-select m.id from message m join outbound o on o.message_id = m.id
-where o.chat_id = %(chat_id)s and m.provider_message_id is null and o.state in ('sending', 'reconciling', 'unconfirmed')
-    and (m.id::text = %(client_id)s or %(client_id)s is null and m.kind = %(kind)s and (m.kind <> 'text'
-        or m.data ? 'hidden' or translate(m.text, '*_~#', '') = translate(%(text)s, '*_~#', '')))
-order by o.seq limit 1
+select m.id, m.kind, m.text, m.data from message m join outbound o on o.message_id = m.id
+where o.chat_id = %s and m.provider_message_id is null and o.state in ('sending', 'reconciling', 'unconfirmed')
+order by o.seq
 """
+# what marks and their forms differ in: *bold*, - points, a link as [name](address) or name: address
+MARKS = re.compile(r"[\s*_~#`!:()\[\]-]+")
 STORE = """
 with chat_now as (select id, workspace_id, seq + 1 as seq, interaction_id from chat where id = %(chat_id)s for update),
 kept as (
@@ -53,9 +55,25 @@ def apply_echo(cursor: Cursor, channel: Channel, event_id: str | None, echo: Ech
 
 
 def own_message(cursor: Cursor, chat_id: str, echo: Echo) -> str | None:
-    cursor.execute(OWN, {"chat_id": chat_id, "client_id": echo.client_id, "kind": echo.kind, "text": echo.text})
-    row: Any = cursor.fetchone()
-    return row.id if row else None
+    cursor.execute(OWN, (chat_id,))
+    rows: list[Any] = cursor.fetchall()
+    return next((row.id for row in rows if is_own(row, echo)), None)
+
+
+def is_own(row: Any, echo: Echo) -> bool:
+    """Whether a message of ours came back: under its client id, or as the same words, marks and choices aside; a file
+    may have been sent as a document, or its words alone."""
+    if echo.client_id is not None:
+        return bool(row.id == echo.client_id)
+    if echo.kind == "text":
+        return ("hidden" in row.data and row.kind == "text") or says_same(row, echo.text)
+    return row.kind == echo.kind or (echo.sent_by_api and row.kind in MEDIA_KINDS and echo.kind == "document")
+
+
+def says_same(row: Any, text: str) -> bool:
+    """Whether a message's words, with its choices numbered under them or not, are these."""
+    forms = (row.text, numbered_text(row.text, buttons_of(row.data)))
+    return bool(text.strip()) and any(MARKS.sub("", form) == MARKS.sub("", text) for form in forms)
 
 
 def keep_echo(cursor: Cursor, channel: Channel, event_id: str | None, echo: Echo, chat_id: str) -> str | None:

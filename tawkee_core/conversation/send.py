@@ -263,7 +263,17 @@ def look_up(tawkee: Tawkee, sending: Sending) -> None:
         reason = f"nobody can tell whether it arrived: {error}"
         persist(lambda: settle_row(sending, "unconfirmed", error=reason))
         return
-    settle(tawkee, sending, parcel, lookup_verdict(sending, ask_provider(tawkee, sending, parcel)))
+    found = ask_provider(tawkee, sending, parcel)
+    if found and is_anothers(sending, parcel.channel, found):
+        log.warning("lookup_found_another", outbound_id=sending.id, provider_message_id=found)
+        found = None
+    settle(tawkee, sending, parcel, lookup_verdict(sending, found))
+
+
+def is_anothers(sending: Sending, channel: Channel, provider_id: str) -> bool:
+    """Whether what was found is known as another message of the same words: that one proves nothing of this one."""
+    known = "select 1 from message where channel_id = %s and provider_message_id = %s and id <> %s"
+    return bool(run(known, (channel.id, provider_id, sending.message_id)))
 
 
 def ask_provider(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> str | None:

@@ -1,5 +1,10 @@
 """What left from our own side: our own send come back, or somebody typing on the phone."""
 
+import pytest
+
+from tawkee_core.conversation.compose import write_message
+from tawkee_core.conversation.markup import format_text
+from tawkee_core.types import Button
 from tests.lines import Line, hold_provider, set_semantics, wait_until
 
 
@@ -50,6 +55,43 @@ def test_echo_under_our_client_id_is_ours_whatever_it_says(line: Line) -> None:
     release.set()
     line.rest()
     assert (len(line.messages("out")), line.chat.owner) == (1, "ai")
+
+
+@pytest.mark.parametrize("markup", ["whatsapp", "plain"])
+def test_own_send_comes_back_with_the_channels_marks(line: Line, markup: str) -> None:
+    line.echo.extra = {"markup": markup}
+    release = hold_provider(line)
+    line.say("**veja**:\n* um\n* dois, em [nosso site](https://loja.example/dois_a)")
+    line.start()
+    wait_until(lambda: [o.state for o in line.outbounds()] == ["sending"])
+    said = format_text(line.messages("out")[0].text, markup)  # type: ignore[arg-type]  # it is a Markup
+    assert said != line.messages("out")[0].text
+    echo(line, "wamid.4", said)
+    assert line.chat.owner == "ai"
+    release.set()
+    line.rest()
+    assert [(m.status, m.provider_message_id) for m in line.messages("out")] == [("sent", "wamid.4")]
+
+
+def test_own_choices_come_back_numbered(line: Line) -> None:
+    line.say()
+    line.settle()
+    line.provider.lose_answer = 1
+    choices = [Button("s", "Sim"), Button("n", "Não")]
+    write_message(line.tawkee, line.company.workspace_id, line.chat.id, None, "Serve?", buttons=choices)
+    line.settle()
+    sent = line.provider.sent[-1]
+    echo(line, sent.id, sent.text)
+    assert [m.status for m in line.messages("out")] == ["sent", "sent"]
+    assert sent.text == "Serve?\n\n1. Sim\n2. Não"
+
+
+def test_other_words_are_not_taken_for_ours(line: Line) -> None:
+    line.provider.lose_answer = 1
+    line.say()
+    line.settle()
+    echo(line, "phone-1", "echo: oi, já te ligo")
+    assert ([m.status for m in line.messages("out")], line.chat.owner) == (["unconfirmed", "sent"], "human")
 
 
 def test_words_typed_on_the_phone_are_a_takeover(line: Line) -> None:

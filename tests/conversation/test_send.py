@@ -140,6 +140,24 @@ def test_channel_that_cannot_tell_leaves_it_to_people(line: Line) -> None:
     assert end(line) == ("unconfirmed", "unconfirmed", [])
 
 
+def test_lookup_that_finds_an_earlier_message_of_the_same_words_proves_nothing(line: Line) -> None:
+    set_semantics(line, "reconcilable")
+    line.say()
+    line.settle()
+    (first,) = line.provider.sent
+    line.provider.fail_with.append(Ambiguous("the connection broke"))
+    line.say()
+    line.start()
+    line.rest()
+    again = line.messages("out")[-1]
+    line.provider.sent.append(replace(first, client_id=again.id))  # all that its provider can show
+    for _ in range(40):
+        line.pass_time()
+        line.running.pool.drain_all()
+        line.rest()
+    assert [m.status for m in line.messages("out")] == ["sent", "unconfirmed"]
+
+
 class Crash(SendError):
     """Not one of the five."""
 
