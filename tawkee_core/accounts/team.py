@@ -6,6 +6,7 @@ from typing import Any
 from ..audit import note_change
 from ..db import Cursor, run, transaction
 from ..errors import Conflict, Forbidden, NotFound
+from ..notifications.notify import show_soon
 from .roles import check_gift
 
 LIST = """
@@ -97,3 +98,4 @@ def check_member(cursor: Cursor, workspace_id: str, user_id: str) -> str:
 def end_membership(cursor: Cursor, workspace_id: str, user_id: str) -> None:
     cursor.execute(REMOVE, (workspace_id, user_id))
     cursor.execute(RELEASE, (workspace_id, user_id))
+    show_soon(workspace_id, [user_id])  # to whom nothing is shown any more

@@ -91,8 +91,8 @@ def mark_one(workspace_id: str, notification_id: str) -> dict[str, Any]:
 def stream(workspace_id: str) -> Response:
     """Live: `notification` and `unread` as server-sent events; resumes after `Last-Event-ID`.
 
-    The stream ends when an access token would; come back with a fresh one."""
+    The stream ends when an access token would; come back with a fresh one. Nothing is told to who has signed out."""
     place = request.headers.get("Last-Event-ID", "")
     cursor = int(place) if re.fullmatch(r"\d{1,17}", place) else None
-    seconds = current().settings.access_minutes * 60
-    return answer_stream(live_rooms(), (workspace_id, person().id), cursor, request.environ, seconds)
+    seconds, key = current().settings.access_minutes * 60, (workspace_id, person().id, person().session_id)
+    return answer_stream(live_rooms(), key, cursor, request.environ, seconds)

@@ -39,7 +39,7 @@ def check_path() -> None:
 class Received(Request):
     """A request whose body is whole or refused. Werkzeug cuts a body without a length off where it gets too long."""
 
-    def get_data(self, *args: Any, **options: Any) -> Any:  # type: ignore[override]  # werkzeug's, with its overloads
+    def get_data(self, *args: Any, **options: Any) -> Any:
         data = super().get_data(*args, **options)
         limit = self.max_content_length
         if self.content_length is None and limit is not None and len(data) >= limit:

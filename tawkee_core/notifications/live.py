@@ -12,7 +12,11 @@ from .read import count_unread, list_notices
 
 PAGE = 20
 MOST_STREAMS = 8
-MEMBER = "select 1 from membership where workspace_id = %s and user_id = %s"
+SIGNED_IN = """
+select 1 from membership m join workspace w on w.id = m.workspace_id and w.deleted_at is null
+    join session s on s.user_id = m.user_id and s.revoked_at is null and s.expires_at > now()
+where m.workspace_id = %s and m.user_id = %s and s.id = %s
+"""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Page:
 
 
 def live_rooms() -> Rooms[Page]:
-    """The watching people of this process; a room is one person in one workspace."""
+    """The watching people of this process; a room is one sign-in of one person in one workspace."""
     return once_a_process("notifications", open_rooms)
 
 
@@ -33,18 +37,18 @@ def open_rooms() -> Rooms[Page]:
 
     def tell(news: Any) -> None:
         for user_id in news["users"]:
-            rooms.refresh((news["workspace"], user_id))
+            rooms.refresh_within((news["workspace"], user_id))
 
     watch_topic(current().settings, PEOPLE, tell, rooms.refresh_all)
     return rooms
 
 
 def read_page(key: Key) -> Page:
-    """What a person is shown. Raises NotFound for one who is not of the workspace any more.
+    """What a person is shown. Raises NotFound for one who is not of the workspace any more, or has signed out there.
 
     Counted before it is listed: what comes in between is told first, and counted at its own signal."""
-    workspace_id, user_id = key
-    if not run(MEMBER, (workspace_id, user_id)):
+    workspace_id, user_id, _ = key
+    if not run(SIGNED_IN, key):
         raise NotFound()
     unread = count_unread(workspace_id, user_id)
     return Page(list_notices(workspace_id, user_id, PAGE), unread)

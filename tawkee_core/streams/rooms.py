@@ -83,6 +83,12 @@ class Rooms(Generic[Page]):
         if key in self._counts:
             self._want(key)
 
+    def refresh_within(self, start: Key) -> None:
+        """Something happened in all rooms whose key begins so."""
+        for each in list(self._counts):
+            if each[: len(start)] == start:
+                self._want(each)
+
     def refresh_all(self) -> None:
         """Something may have happened anywhere."""
         for each in list(self._counts):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from tawkee_core.channels.health import trip_breakers
 from tawkee_core.channels.pause import lose_auth
 from tawkee_core.conversation.turns import bury_poison, claim_turns
 from tawkee_core.db import after_commit, run, transaction
-from tawkee_core.doorbell import PEOPLE, publish
 from tawkee_core.errors import ModelDown, Refused
 from tawkee_core.notifications import KINDS, notify_team, resolve_notices
 from tawkee_core.notifications.kinds import describe
@@ -19,7 +19,7 @@ from tawkee_core.security import unseal
 from tawkee_core.testing.running import Running
 from tawkee_core.types import Connection, Label, Qr
 from tawkee_core.work.sweeps import purge_old
-from tests.callers import Caller, register_caller
+from tests.callers import PASSWORD, Caller, register_caller
 from tests.lines import Line, in_parallel
 
 BROKEN = Connection("failed", Label("O celular saiu.", "The phone left."))
@@ -306,15 +306,36 @@ def test_open_pages_are_told_live_and_go_on_where_they_were(tawkee: Running, lin
     again.close()
 
 
-def test_a_stream_ends_when_its_reader_leaves_the_workspace(tawkee: Running, line: Line, owner: Caller) -> None:
-    stream = Stream(owner)
+def ended(stream: Stream) -> bool:
+    """Whether it tells nothing more than how many are unread; waits for its end."""
+    return [event for event, *_ in stream.events if event != "unread"] == []
+
+
+def test_a_stream_ends_when_its_reader_is_removed_from_the_workspace(
+    tawkee: Running, line: Line, owner: Caller
+) -> None:
+    manager = join(register_caller(tawkee.app.test_client()), line, "MANAGER")
+    stream = Stream(manager)
     stream.take("unread")
-    with tawkee.app.app_context():
-        with transaction() as cursor:
-            notify_team(cursor, owner.workspace_id, "turn_dead")
-        stream.take("notification")
-        run("delete from membership where user_id = %s", (owner.user_id,))
-        owner_news = {"workspace": owner.workspace_id, "users": [owner.user_id]}
-        publish(tawkee.tawkee.settings, PEOPLE, json.dumps(owner_news))
-    assert [event for event, *_ in stream.events if event != "unread"] == []
-    assert owner.get("…/notifications/events").status_code == 404
+    with tawkee.app.app_context(), transaction() as cursor:
+        notify_team(cursor, owner.workspace_id, "turn_dead")
+    stream.take("notification")
+    assert owner.delete(f"…/members/{manager.user_id}").status_code == 204
+    assert ended(stream)
+    assert manager.get("…/notifications/events").status_code == 404
+
+
+def test_who_has_signed_out_is_told_nothing_more(tawkee: Running, line: Line, owner: Caller) -> None:
+    """By their access token alone they were let in, and that one ends with the session."""
+    given = {"email": owner.email, "password": PASSWORD}
+    login: Any = owner.client.post("/api/auth/login", json=given)
+    again = replace(owner, access_token=login.json["access_token"])
+    stream, elsewhere = Stream(owner), Stream(again)
+    for each in (stream, elsewhere):
+        each.take("unread")
+    assert owner.post("/api/auth/logout").status_code == 204
+    with tawkee.app.app_context(), transaction() as cursor:
+        notify_team(cursor, owner.workspace_id, "turn_dead")
+    assert ended(stream)
+    assert elsewhere.take("notification")[0]["kind"] == "turn_dead"
+    elsewhere.close()
