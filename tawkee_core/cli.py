@@ -212,7 +212,7 @@ def new_channel(kind: str, into: Path) -> None:
         made = write_channel(kind, into)
     except (TawkeeError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{made} is ready:\n  cd {made}\n  pip install --no-build-isolation -e .\n  pytest")
+    click.echo(f"{made} is ready:\n  cd {made}\n  pip install -e '.[test]'\n  pytest")
 
 
 def open_settings(data: Path) -> "Settings":

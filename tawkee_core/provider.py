@@ -141,16 +141,17 @@ def check_file(name: str, answer: safe_http.Answer) -> safe_http.Answer:
 def read_each(items: Iterable[Item], read: Callable[[Item], Iterable[ChannelEvent]]) -> list[ChannelEvent]:
     """The events of a webhook's items: a broken one does not lose the others. Raises BadPayload when none is whole."""
     events: list[ChannelEvent] = []
-    broken: BadPayload | None = None
+    broken: list[BadPayload] = []
     whole = 0
     for item in items:
         try:
             events += read(item)
             whole += 1
         except BadPayload as error:
-            broken = error
-            log.warning("webhook_item_unreadable", reason=str(error))
+            broken.append(error)
             events.append(Ignored(f"unreadable: {error}"[:200]))
-    if broken is not None and not whole:
-        raise broken
+    if broken and not whole:
+        raise broken[-1]
+    if broken:  # one line a webhook, since whoever sends it says how many items it has
+        log.warning("webhook_items_unreadable", broken=len(broken), whole=whole, reason=str(broken[-1])[:200])
     return events

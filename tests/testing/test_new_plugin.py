@@ -49,6 +49,21 @@ def test_no_mark_of_the_templates_is_left_and_the_linter_is_content(tmp_path: Pa
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("missing", "code"),
+    [
+        (("pytest", "hypothesis"), "from tawkee_core.cli import main; main(['plugin', 'new', 'channel', 'acme'])"),
+        (("hypothesis",), "import tawkee_core.testing.plugin"),  # which every pytest beside Tawkee loads
+    ],
+)
+def test_only_the_kit_needs_what_production_does_not_install(
+    tmp_path: Path, missing: tuple[str, ...], code: str
+) -> None:
+    hidden = f"import sys; sys.modules.update(dict.fromkeys({missing!r})); {code}"
+    done = subprocess.run([sys.executable, "-c", hidden], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("kind", ["Acme", "1acme", "acme-chat", "../acme", "acme__chat", "_acme", "a" * 41, "ação", ""])
 def test_bad_names_are_refused(tmp_path: Path, kind: str) -> None:
     result = write_new(kind, tmp_path / "new")

@@ -117,8 +117,12 @@ class ParsingCases(ChannelKit):
             assert self.post(line, Webhook(headers, body)) < 500
             return None
         plugin, lower = line.running.tawkee.plugins.channel(self.kind), lower_names(headers)
-        assert self.verify(line, lower, body) in (True, False)
-        return check_reading(lambda: plugin.channel_parse(channel=line.channel, headers=lower, body=body))
+        try:
+            assert self.verify(line, lower, body) in (True, False)
+            return check_reading(lambda: plugin.channel_parse(channel=line.channel, headers=lower, body=body))
+        except Exception as error:  # whatever it is, its author wants to see what brought it about
+            error.add_note(f"The body was {body!r:.1000}, its headers {lower!r:.300}")
+            raise
 
     def verify(self, line: Line, headers: dict[str, str], body: bytes) -> bool | None:
         """Whether the channel takes it for authentic; what was signed before it was made wrong is not."""
