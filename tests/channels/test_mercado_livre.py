@@ -196,6 +196,33 @@ def test_errors_become_what_may_be_done(server: MercadoLivreServer, status: int,
         send.send_message(make_channel(server), SALE, Message("m", "text", "oi"))
 
 
+def test_an_answer_in_doubt_is_ours_only_when_it_says_the_same(server: MercadoLivreServer) -> None:
+    channel, message = make_channel(server), Message("m", "text", "Serve  sim!")
+    server.ask("7", "Serve?")
+    assert send.look_up(channel, QUESTION, message, 0.0) == ""
+    server.questions["7"] |= {"status": "ANSWERED", "answer": {"text": "O vendedor: serve.", "status": "ACTIVE"}}
+    server.answers["7"] = "O vendedor: serve."
+    assert send.look_up(channel, QUESTION, message, 0.0) == ""
+    with pytest.raises(Refused, match="already answered"):
+        send.send_message(channel, QUESTION, message)
+    server.questions["7"]["answer"]["text"] = "Serve sim!"
+    assert send.look_up(channel, QUESTION, message, 0.0) == send.send_message(channel, QUESTION, message) == "answer:7"
+
+
+def test_what_moderation_held_back_was_not_sent(server: MercadoLivreServer) -> None:
+    server.buyer_writes("m1", SALE.address.value, "oi", sender=SELLER)
+    server.messages["m1"]["status"] = "moderated"
+    assert send.look_up(make_channel(server), SALE, Message("m", "text", "oi"), 0.0) == ""
+    server.messages["m1"]["status"] = "available"
+    assert send.look_up(make_channel(server), SALE, Message("m", "text", "oi"), 0.0) == "message:m1"
+
+
+def test_signs_that_latin_1_has_not_become_the_nearest(server: MercadoLivreServer) -> None:
+    written = "Sim — temos… • “azul” na\u0303o 👍"
+    send.send_message(make_channel(server), SALE, Message("m", "text", written))
+    assert server.written[-1][1] == 'Sim - temos... - "azul" não'
+
+
 def test_a_lost_answer_is_looked_up(server: MercadoLivreServer) -> None:
     channel, message = make_channel(server), Message("m", "text", "Chega amanhã – até!")
     assert send.look_up(channel, SALE, message, 0.0) == ""
@@ -210,6 +237,7 @@ def test_a_lost_answer_is_looked_up(server: MercadoLivreServer) -> None:
     [
         "Me chama no 31 98888-7777", "ligue (31) 9 8888 7777", "nove oito oito oito sete sete sete sete",
         "escreva para ana@loja.com.br", "ana arroba loja ponto com", "veja https://loja.com/x", "www.loja.com.br",
+        "dia 10/12/2026 no 31988887777", "fone 31 98 88 88 77 77", "veja LOJA.COM",
         "loja.com.br tem mais", "siga @loja_azul", "manda um zap", "chama no WhatsApp",
     ],
 )  # fmt: skip
@@ -221,8 +249,13 @@ def test_ways_around_mercado_livre_are_taken_out(said: str) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["Custa R$ 1.299,00 e chega em 3 dias.", "Temos 12 unidades, modelo X200.", "São 110 V ou 220 V, 60 cm × 40 cm."],
-)
+    [
+        "Custa R$ 1.299,00 e chega em 3 dias.", "Temos 12 unidades, modelo X200.", "São 110 V ou 220 V, 60 cm × 40 cm.",
+        "Chega até 10/12/2026.", "Entrega de 10/12 - 15/12, das 08:00 às 18:00.", "Nota de 2026-12-01 e 30.11.2026.",
+        "Entregamos no CEP 01310-100.", "Pedido 2000000089077943, código de barras 7891234567895.",
+        "Temos os tamanhos 36 37 38 39 40 41 42.", "É novo.Com garantia. Nesse ponto me parece melhor.",
+    ],
+)  # fmt: skip
 def test_ordinary_answers_stay_as_they_are(said: str) -> None:
     assert clean_answer(said) == (said, [])
 
