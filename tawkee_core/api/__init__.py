@@ -32,6 +32,7 @@ from . import (
 )
 from .errors import ErrorOutput
 from .openapi import OPENAPI, SERVER_ERROR, Queries
+from .outputs import OutputPlugin
 from .routes import IdConverter, check_path
 
 JSON = "application/json"
@@ -81,7 +82,7 @@ def register_api(app: Flask) -> Api:
     """Add all routes of the core to the application, and the document that describes those of the API."""
     app.config.update(OPENAPI)
     app.url_map.converters["id"] = IdConverter
-    api = DocumentedApi(app)
+    api = DocumentedApi(app, spec_kwargs={"marshmallow_plugin": OutputPlugin()})
     api.register_converter(IdConverter, lambda _: {"type": "string", "format": "uuid"})
     broken = {"description": "Our side failed, or one that we asked", "content": {JSON: {"schema": ErrorOutput}}}
     api.spec.components.response(SERVER_ERROR, broken)
