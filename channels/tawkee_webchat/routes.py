@@ -37,31 +37,35 @@ class SessionInput(Schema):
 
 
 class SessionSchema(Schema):
-    visitor_token = fields.String(metadata={"description": "Goes into `Authorization: Bearer`; lasts 30 days."})
-    chat_id = fields.UUID(allow_none=True)
+    visitor_token = fields.String(
+        required=True, metadata={"description": "Goes into `Authorization: Bearer`; lasts 30 days."}
+    )
+    chat_id = fields.UUID(required=True, allow_none=True)
 
 
 class VisitorMessage(Schema):
-    id = fields.UUID()
-    seq = fields.Integer()
-    direction = fields.String()
-    author = fields.String()
-    kind = fields.String()
-    text = fields.String()
+    id = fields.UUID(required=True)
+    seq = fields.Integer(required=True)
+    direction = fields.String(required=True)
+    author = fields.String(required=True)
+    kind = fields.String(required=True)
+    text = fields.String(required=True)
     data = fields.Dict()
-    status = fields.String()
-    provider_message_id = fields.String()
-    client_id = fields.String()
-    sent_at = fields.String(metadata={"format": "date-time"})
+    status = fields.String(required=True)
+    provider_message_id = fields.String(required=True)
+    client_id = fields.String(required=True)
+    sent_at = fields.String(required=True, metadata={"format": "date-time"})
     media = fields.Dict()
 
 
 class MessagesSchema(Schema):
-    messages = fields.List(fields.Nested(VisitorMessage))
-    cursor = fields.Integer(metadata={"description": "For the event stream's `Last-Event-ID`."})
-    more = fields.Boolean(metadata={"description": "Whether the page is full, so that there may be more."})
-    owner = fields.String(metadata={"description": "Who answers now: `ai` or `human`."})
-    waiting = fields.Boolean(metadata={"description": "Whether that human has yet to come."})
+    messages = fields.List(fields.Nested(VisitorMessage), required=True)
+    cursor = fields.Integer(required=True, metadata={"description": "For the event stream's `Last-Event-ID`."})
+    more = fields.Boolean(
+        required=True, metadata={"description": "Whether the page is full, so that there may be more."}
+    )
+    owner = fields.String(required=True, metadata={"description": "Who answers now: `ai` or `human`."})
+    waiting = fields.Boolean(required=True, metadata={"description": "Whether that human has yet to come."})
 
 
 class PlaceQuery(Schema):

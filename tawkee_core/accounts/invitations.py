@@ -148,7 +148,7 @@ def read_invitation(workspace_id: str, invitation_id: str) -> dict[str, Any]:
     rows = run(READ, (workspace_id, invitation_id))
     if not rows:
         raise NotFound()
-    return {**rows[0]._asdict(), "status": "PENDING"}
+    return {**rows[0]._asdict(), "name": "", "status": "PENDING"}
 
 
 def resend_invitation(tawkee: Tawkee, workspace_id: str, inviter: Inviter, invitation_id: str) -> None:

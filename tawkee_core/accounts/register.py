@@ -23,7 +23,7 @@ from .requests import ask_mail
 from .sessions import Tokens, known_device, open_session
 from .throttle import count_guess, forgive_guess, sign_in_guesses
 from .two_factors import take_code
-from .workspaces import add_workspace
+from .workspaces import COLUMNS, add_workspace
 
 EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]{1,64}@(?!-)[^@\s\"(),:;<>\[\]\\.]+(\.[^@\s\"(),:;<>\[\]\\.]+)+")
 MFA_SECONDS = 300
@@ -37,8 +37,8 @@ from account_user u where {} order by confirmed desc, u.created_at desc limit 3
 BY_EMAIL, BY_ID = FIND_USERS.format("lower(u.email) = %s"), FIND_USERS.format("u.id = %s")
 SLOTS = 3
 SET_HASH = "update account_user set password_hash = %s where id = %s"
-FIRST_WORKSPACE = """
-select w.id, w.name, w.status, w.require_two_factors from membership m join workspace w on w.id = m.workspace_id
+FIRST_WORKSPACE = f"""
+select {COLUMNS} from membership m join workspace w on w.id = m.workspace_id
 where m.user_id = %s and w.deleted_at is null order by m.selected_at desc nulls last, m.created_at, w.id limit 1
 """
 

@@ -32,6 +32,7 @@ from . import (
 )
 from .errors import ErrorOutput
 from .openapi import OPENAPI, SERVER_ERROR, Queries
+from .outputs import OutputPlugin
 from .routes import IdConverter, Received, check_path
 
 JSON = "application/json"
@@ -82,7 +83,7 @@ def register_api(app: Flask) -> Api:
     app.config.update(OPENAPI)
     app.request_class = Received
     app.url_map.converters["id"] = IdConverter
-    api = DocumentedApi(app)
+    api = DocumentedApi(app, spec_kwargs={"marshmallow_plugin": OutputPlugin()})
     api.register_converter(IdConverter, lambda _: {"type": "string", "format": "uuid"})
     broken = {"description": "Our side failed, or one that we asked", "content": {JSON: {"schema": ErrorOutput}}}
     api.spec.components.response(SERVER_ERROR, broken)

@@ -15,6 +15,7 @@ from ..context import current
 from ..errors import BadInput, TooLarge
 from .access import person, signed_in
 from .auth import UserOutput, WorkspaceOutput
+from .outputs import Output
 from .routes import Blueprint, Text
 from .start import LANGUAGES
 
@@ -51,12 +52,12 @@ class ProfileOutput(UserOutput):
     created_at = fields.DateTime()
 
 
-class MeOutput(Schema):
+class MeOutput(Output):
     user = fields.Nested(ProfileOutput)
     workspaces = fields.List(fields.Nested(WorkspaceOutput))
 
 
-class SessionOutput(Schema):
+class SessionOutput(Output):
     id = fields.String()
     user_agent = fields.String()
     ip = fields.String()
@@ -70,7 +71,7 @@ class TokenInput(Schema):
     token = fields.String(required=True, validate=validate.Length(1, 200))
 
 
-class ConfirmedOutput(Schema):
+class ConfirmedOutput(Output):
     email = fields.String()
 
 

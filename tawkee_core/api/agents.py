@@ -12,6 +12,7 @@ from ..agents.settings import change_agent_settings, read_agent_settings
 from ..context import current
 from ..models import Agent, AgentSettings
 from .access import signed_in
+from .outputs import Output
 from .pages import SearchQuery, read_page
 from .routes import ModelBlueprint, Text
 
@@ -36,7 +37,7 @@ class AgentInput(AgentChange):
     name = Text(required=True, validate=validate.Length(1, 100))
 
 
-class AgentOutput(Schema):
+class AgentOutput(Output):
     id = fields.String()
     name = fields.String()
     type = fields.String()

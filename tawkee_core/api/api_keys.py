@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 
 from ..accounts.api_keys import create_key, list_keys, revoke_key
 from .access import person, signed_in
+from .outputs import Output
 from .permissions import AREAS, SCOPES
 from .routes import Blueprint, Moment, Text
 
@@ -27,7 +28,7 @@ class KeyInput(Schema):
     expires_at = Moment(load_default=None, allow_none=True, metadata={"description": "null: never"})
 
 
-class KeyOutput(Schema):
+class KeyOutput(Output):
     id = fields.String()
     name = fields.String()
     prefix = fields.String(metadata={"description": "How it begins, to be recognised by"})

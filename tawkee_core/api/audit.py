@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from ..audit.read import list_entries
 from .access import signed_in
+from .outputs import Output
 from .routes import Blueprint, IdConverter, Moment, Text
 
 blueprint = Blueprint(
@@ -25,18 +26,18 @@ class AuditQuery(Schema):
     until = Moment()
 
 
-class AuditUserOutput(Schema):
+class AuditUserOutput(Output):
     id = fields.String()
     name = fields.String(allow_none=True, metadata={"description": "null when the account is gone"})
     email = fields.String(allow_none=True)
 
 
-class AuditKeyOutput(Schema):
+class AuditKeyOutput(Output):
     id = fields.String()
     name = fields.String(allow_none=True)
 
 
-class AuditOutput(Schema):
+class AuditOutput(Output):
     id = fields.String()
     action = fields.String(metadata={"description": "`channel.delete` …"})
     object_kind = fields.String()

@@ -9,6 +9,7 @@ from ..accounts.register import SignIn, finish_sign_in, register_person, sign_in
 from ..accounts.sessions import Tokens, refresh_session, revoke_session
 from ..context import current
 from .access import person, signed_in
+from .outputs import Output
 from .routes import Blueprint, Text
 from .start import LANGUAGES, choose_language
 
@@ -41,13 +42,13 @@ class RefreshInput(Schema):
     refresh_token = fields.String(required=True, validate=validate.Length(1, 65_536))
 
 
-class UserOutput(Schema):
+class UserOutput(Output):
     id = fields.String()
     name = fields.String()
     email = fields.String()
 
 
-class WorkspaceOutput(Schema):
+class WorkspaceOutput(Output):
     id = fields.String()
     name = fields.String()
     status = fields.String()
@@ -56,7 +57,7 @@ class WorkspaceOutput(Schema):
     created_at = fields.DateTime()
 
 
-class BareTokens(Schema):
+class BareTokens(Output):
     access_token = fields.String()
     refresh_token = fields.String()
     expires_in = fields.Integer(metadata={"description": "Life of the access token, in seconds"})
@@ -72,6 +73,8 @@ class SignInOutput(TokensOutput):
 
 
 class LoginOutput(BareTokens):
+    sometimes = ("access_token", "refresh_token", "expires_in", "token_type", "user", "workspace", "mfa_token")
+
     token_type = fields.String()
     user = fields.Nested(UserOutput)
     workspace = fields.Nested(WorkspaceOutput, allow_none=True)

@@ -2,23 +2,24 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from ..agents.models import list_models
 from ..context import current
 from ..types import ChannelInfo, Model
 from .access import signed_in
+from .outputs import Output
 from .routes import Blueprint
 
 blueprint = Blueprint("catalogue", __name__, url_prefix="/api", description="Models, plugins, kinds of channels")
 
 
-class LabelOutput(Schema):
+class LabelOutput(Output):
     pt = fields.String()
     en = fields.String()
 
 
-class ModelOutput(Schema):
+class ModelOutput(Output):
     id = fields.String()
     label = fields.String()
     vendor = fields.String()
@@ -28,7 +29,7 @@ class ModelOutput(Schema):
     available = fields.Boolean(metadata={"description": "Whether its key is set"})
 
 
-class PluginOutput(Schema):
+class PluginOutput(Output):
     name = fields.String()
     version = fields.String()
     distribution = fields.String()
@@ -36,7 +37,7 @@ class PluginOutput(Schema):
     broken = fields.String(allow_none=True, metadata={"description": "Why it was left out"})
 
 
-class FieldOutput(Schema):
+class FieldOutput(Output):
     name = fields.String()
     label = fields.Nested(LabelOutput)
     kind = fields.String()
@@ -47,12 +48,12 @@ class FieldOutput(Schema):
     max_length = fields.Integer()
 
 
-class MediaRuleOutput(Schema):
+class MediaRuleOutput(Output):
     mimetypes = fields.List(fields.String())
     max_bytes = fields.Integer()
 
 
-class CapabilitiesOutput(Schema):
+class CapabilitiesOutput(Output):
     max_text = fields.Integer()
     media_in = fields.Dict(keys=fields.String(), values=fields.Nested(MediaRuleOutput))
     media_out = fields.Dict(keys=fields.String(), values=fields.Nested(MediaRuleOutput))
@@ -64,7 +65,7 @@ class CapabilitiesOutput(Schema):
     reply_window_hours = fields.Integer(allow_none=True)
 
 
-class KindOutput(Schema):
+class KindOutput(Output):
     kind = fields.String()
     label = fields.Nested(LabelOutput)
     connects = fields.String()

@@ -16,6 +16,7 @@ from ..models import Channel
 from ..types import Connection, TemplateInfo
 from .access import signed_in
 from .catalogue import LabelOutput
+from .outputs import Output
 from .pages import read_page
 from .routes import Blueprint, Text
 
@@ -39,12 +40,14 @@ class ChannelInput(Schema):
     config = fields.Dict(keys=fields.String(), load_default=dict)
 
 
-class QrOutput(Schema):
+class QrOutput(Output):
     image = fields.String(metadata={"description": "A PNG as data URL"})
     code = fields.String(metadata={"description": "What is in it"})
 
 
-class ConnectionOutput(Schema):
+class ConnectionOutput(Output):
+    sometimes = ("qr",)
+
     status = fields.String(validate=validate.OneOf(STATES))
     detail = fields.Nested(LabelOutput, allow_none=True)
     qr = fields.Nested(QrOutput, allow_none=True)
@@ -64,13 +67,13 @@ class ChannelOutput(ConnectionOutput):
     deleted_at = fields.DateTime(allow_none=True)
 
 
-class RemovalOutput(Schema):
+class RemovalOutput(Output):
     id = fields.String()
     cleaned = fields.Boolean(metadata={"description": "Whether nothing is left at the provider"})
     reason = fields.String(metadata={"description": "If not, why"})
 
 
-class WarmupOutput(Schema):
+class WarmupOutput(Output):
     contacts_a_day = fields.Integer(metadata={"description": "How many people the number may write to today"})
     written_to = fields.Integer(metadata={"description": "How many it wrote to today"})
     waiting = fields.Integer(metadata={"description": "How many messages wait for tomorrow"})
@@ -90,14 +93,14 @@ class HealthOutput(ConnectionOutput):
     warmup = fields.Nested(WarmupOutput, allow_none=True)
 
 
-class PartOutput(Schema):
+class PartOutput(Output):
     place = fields.String(validate=validate.OneOf(("header", "button")))
     kind = fields.String(metadata={"description": "`text`, `image`, `video`, `document`; of a button `url` or `code`"})
     index = fields.Integer(metadata={"description": "Which button"})
     name = fields.String()
 
 
-class TemplateOutput(Schema):
+class TemplateOutput(Output):
     name = fields.String()
     language = fields.String()
     text = fields.String(metadata={"description": "With {{1}}, {{2}} … for its parameters"})

@@ -11,6 +11,7 @@ from ..conversation.history import check_mark, read_messages
 from ..conversation.interactions import resolve_chat
 from .access import signed_in, user_id
 from .messages import MessageOutput
+from .outputs import Output
 from .pages import SearchQuery
 from .routes import Blueprint, Text
 
@@ -34,25 +35,25 @@ class MessagesQuery(Schema):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 100))
 
 
-class ContactOutput(Schema):
+class ContactOutput(Output):
     id = fields.String()
     name = fields.String()
     phone = fields.String(allow_none=True)
     is_group = fields.Boolean()
 
 
-class ChannelPlaceOutput(Schema):
+class ChannelPlaceOutput(Output):
     id = fields.String()
     kind = fields.String()
     name = fields.String()
 
 
-class AgentPlaceOutput(Schema):
+class AgentPlaceOutput(Output):
     id = fields.String()
     name = fields.String()
 
 
-class LastMessageOutput(Schema):
+class LastMessageOutput(Output):
     id = fields.String()
     direction = fields.String()
     author = fields.String()
@@ -62,7 +63,7 @@ class LastMessageOutput(Schema):
     sent_at = fields.DateTime()
 
 
-class ChatOutput(Schema):
+class ChatOutput(Output):
     id = fields.String()
     status = fields.String(validate=validate.OneOf(("open", "waiting", "resolved")))
     owner = fields.String(validate=validate.OneOf(("ai", "human")))

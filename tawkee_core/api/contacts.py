@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Blueprint as PlainBlueprint, Response, send_file
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
 from ..channels.load import is_id
 from ..context import current
@@ -13,6 +13,7 @@ from ..privacy.erase import request_erasure
 from ..privacy.export import request_export
 from ..privacy.tasks import find_export, read_task
 from .access import signed_in
+from .outputs import Output
 from .pages import SearchQuery
 from .routes import Blueprint
 
@@ -27,14 +28,14 @@ class ContactQuery(SearchQuery):
     page_size = fields.Integer(load_default=30, validate=validate.Range(1, 100))
 
 
-class AddressOutput(Schema):
+class AddressOutput(Output):
     channel_id = fields.String()
     channel_kind = fields.String()
     kind = fields.String(metadata={"description": "phone, lid, visitor …"})
     value = fields.String()
 
 
-class FullContactOutput(Schema):
+class FullContactOutput(Output):
     id = fields.String()
     name = fields.String()
     phone = fields.String(allow_none=True)
@@ -43,7 +44,7 @@ class FullContactOutput(Schema):
     created_at = fields.DateTime()
 
 
-class ContactTaskOutput(Schema):
+class ContactTaskOutput(Output):
     id = fields.String()
     contact_id = fields.String()
     kind = fields.String(validate=validate.OneOf(("export", "erase")))

@@ -5,13 +5,14 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify
-from marshmallow import Schema, fields
+from marshmallow import fields
 from playhouse.pool import MaxConnectionsExceeded
 from psycopg2 import DataError
 from werkzeug.exceptions import HTTPException
 
 from ..db import LOST
 from ..errors import BadInput, NotFound, TawkeeError, Unavailable
+from .outputs import Output
 
 log = structlog.get_logger()
 SLUGS = {
@@ -35,8 +36,10 @@ SLUGS = {
 INTERNAL = "Something went wrong on our side. It has been noted."
 
 
-class ErrorOutput(Schema):
+class ErrorOutput(Output):
     """The one shape of everything that goes wrong."""
+
+    sometimes = ("errors",)
 
     code = fields.Integer(required=True, metadata={"description": "The HTTP status"})
     status = fields.String(required=True, metadata={"description": "Its name"})

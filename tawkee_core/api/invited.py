@@ -13,6 +13,7 @@ from ..accounts.workspaces import read_workspace
 from ..context import current
 from .access import bearer_token, find_caller
 from .auth import SignInOutput, WorkspaceOutput, describe_visit, show_sign_in
+from .outputs import Output
 from .routes import Blueprint, Parser, Text
 from .start import choose_language
 
@@ -22,7 +23,7 @@ LANGUAGE = validate.OneOf(("pt-BR", "en"))
 OPEN: list[dict[str, Any]] = []
 
 
-class InvitedOutput(Schema):
+class InvitedOutput(Output):
     workspace = fields.String(metadata={"description": "Its name"})
     inviter = fields.String()
     role = fields.String(validate=validate.OneOf(GIVEN))
@@ -43,7 +44,7 @@ class ApplicantInput(Schema):
     send_by = Text(load_default="whatsapp", validate=validate.OneOf(("whatsapp", "email")))
 
 
-class CodeSentOutput(Schema):
+class CodeSentOutput(Output):
     sent_by = fields.String(validate=validate.OneOf(("whatsapp", "email")))
     to = fields.String()
     minutes = fields.Integer(metadata={"description": "How long the code is good"})

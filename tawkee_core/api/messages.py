@@ -13,6 +13,7 @@ from ..errors import BadInput
 from ..types import Button, Media, Template, TemplatePart
 from ..wire import clean_text
 from .access import signed_in, user_id
+from .outputs import Output
 from .routes import Blueprint, Parser, Text
 
 blueprint = Blueprint(
@@ -108,7 +109,7 @@ class FileInput(MessageInput):
     file = fields.Raw(metadata={"type": "string", "format": "binary"})
 
 
-class MediaOutput(Schema):
+class MediaOutput(Output):
     id = fields.String()
     url = fields.String(allow_none=True, metadata={"description": "Signed; null until the file is here"})
     mimetype = fields.String()
@@ -117,7 +118,9 @@ class MediaOutput(Schema):
     state = fields.String(validate=validate.OneOf(("remote", "stored", "failed")))
 
 
-class MessageOutput(Schema):
+class MessageOutput(Output):
+    sometimes = ("media",)
+
     id = fields.String()
     seq = fields.Integer(metadata={"description": "Its place in the chat"})
     direction = fields.String(validate=validate.OneOf(("in", "out")))

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields
 from ..accounts.move import move_agent
 from ..context import current
 from .access import person, signed_in
+from .outputs import Output
 from .routes import Blueprint
 
 blueprint = Blueprint(
@@ -18,7 +19,7 @@ class MoveInput(Schema):
     workspace_id = fields.UUID(required=True, metadata={"description": "Where to; one of the same owner"})
 
 
-class MoveOutput(Schema):
+class MoveOutput(Output):
     id = fields.String()
     workspace_id = fields.String()
 

@@ -11,6 +11,7 @@ from ..notifications.live import live_rooms
 from ..notifications.read import count_unread, list_notices, read_all, read_notice
 from ..streams import answer_stream
 from .access import person, signed_in
+from .outputs import Output
 from .routes import Blueprint, Text
 
 blueprint = Blueprint(
@@ -29,7 +30,7 @@ class NoticeQuery(Schema):
     event = Text(load_default=None, validate=validate.OneOf(EVENTS))
 
 
-class NoticeOutput(Schema):
+class NoticeOutput(Output):
     id = fields.String()
     event = fields.String(validate=validate.OneOf(EVENTS))
     kind = fields.String(metadata={"description": "What happened, as a stable name"})
@@ -43,11 +44,11 @@ class NoticeOutput(Schema):
     created_at = fields.DateTime()
 
 
-class UnreadOutput(Schema):
+class UnreadOutput(Output):
     unread = fields.Integer()
 
 
-class ReadOutput(Schema):
+class ReadOutput(Output):
     read = fields.Integer(metadata={"description": "How many were unread"})
 
 

@@ -4,12 +4,13 @@ from typing import Any
 
 from flask import Blueprint as Pages, Response, request
 from markupsafe import escape
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from ..channels.authorize import authorize_url, finish_authorization
 from ..context import current
 from ..errors import TawkeeError
 from .access import signed_in
+from .outputs import Output
 from .routes import Blueprint
 
 blueprint = Blueprint("oauth", __name__, url_prefix="/api/workspaces/<id:workspace_id>", description="Connect by OAuth")
@@ -22,7 +23,7 @@ WORDS = {
 }
 
 
-class AuthorizeOutput(Schema):
+class AuthorizeOutput(Output):
     url = fields.String(metadata={"description": "Send the owner's browser there"})
 
 

@@ -10,6 +10,7 @@ from ..accounts.invitations import Inviter
 from ..accounts.roles import GIVEN
 from ..context import current
 from .access import person, signed_in
+from .outputs import Output
 from .pages import SearchQuery, cut_page
 from .permissions import ROLES
 from .routes import Blueprint, Text
@@ -31,7 +32,7 @@ class TeamQuery(SearchQuery):
     status = Text(validate=validate.OneOf(("PENDING", "ACTIVE")), load_default=None)
 
 
-class MemberOutput(Schema):
+class MemberOutput(Output):
     id = fields.String(metadata={"description": "The person's when ACTIVE, the invitation's when PENDING"})
     name = fields.String(metadata={"description": "Empty while PENDING"})
     email = fields.String()
@@ -46,7 +47,7 @@ class InvitationOutput(MemberOutput):
     sent_at = fields.DateTime(allow_none=True, metadata={"description": "When a mail was last queued"})
 
 
-class LinkOutput(Schema):
+class LinkOutput(Output):
     link = fields.String(metadata={"description": "Give it to nobody but the person invited"})
 
 

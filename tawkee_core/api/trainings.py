@@ -9,6 +9,7 @@ from ..agents.trainings import add_training, delete_training, find_training, lis
 from ..context import current
 from ..models import Training
 from .access import signed_in
+from .outputs import Output
 from .pages import SearchQuery, read_page
 from .routes import ModelBlueprint, Text
 
@@ -26,7 +27,7 @@ class TrainingInput(Schema):
     title = Text(load_default="", validate=validate.Length(0, 200))
 
 
-class TrainingOutput(Schema):
+class TrainingOutput(Output):
     id = fields.String()
     agent_id = fields.String()
     type = fields.String()

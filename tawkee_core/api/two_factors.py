@@ -18,18 +18,19 @@ from ..accounts.two_factors import (
 from ..context import current
 from .access import person, signed_in
 from .account import password_field
+from .outputs import Output
 from .routes import Blueprint, Text
 
 blueprint = Blueprint("two_factors", __name__, description="A second factor: codes of an authenticator app")
 OWN = "/api/auth/2fa"
 
 
-class StateOutput(Schema):
+class StateOutput(Output):
     enabled = fields.Boolean()
     recovery_codes_left = fields.Integer()
 
 
-class SetupOutput(Schema):
+class SetupOutput(Output):
     secret = fields.String(metadata={"description": "To be typed in where nothing can be scanned"})
     uri = fields.String()
     qr = fields.String(metadata={"description": "An SVG as data URL"})
@@ -43,11 +44,11 @@ class FactorsInput(FactorInput):
     password = password_field(required=True)
 
 
-class CodesOutput(Schema):
+class CodesOutput(Output):
     recovery_codes = fields.List(fields.String(), metadata={"description": "Shown this once; each works once"})
 
 
-class RequirementOutput(Schema):
+class RequirementOutput(Output):
     required = fields.Boolean()
     members_without = fields.Integer(metadata={"description": "Members who are kept out while it is required"})
 

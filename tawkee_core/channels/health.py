@@ -70,6 +70,7 @@ def read_health(tawkee: Tawkee, workspace_id: str, channel_id: str) -> dict[str,
     channel = load_channel(tawkee.settings, channel_id)
     warmup = show_warmup(channel, channel_info(tawkee, channel.kind))
     return figures | {
+        "detail": row.detail or None,
         "error_rate": round((row.failed + row.unconfirmed) / tried, 4) if tried else 0.0,
         "reply_ratio": round(row.heard_from / row.written_to, 4) if row.written_to else None,
         "warming_up": warmup is not None,

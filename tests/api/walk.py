@@ -130,11 +130,8 @@ class Walk:
         headers = self.show_token(case.operation)
         answer = case.call(headers=headers)
         self.seen[label][answer.status_code] += 1
-        try:
-            case.validate_response(answer, checks=expected, headers=headers)
-        except FailureGroup as failure:
-            told = "\n".join(str(each) for each in failure.exceptions)
-            self.failures.setdefault(label, f"{told}\n{case.as_curl_command(headers={})[:2000]}")
+        if told := judge(case, answer, expected, headers):
+            self.failures.setdefault(label, told)
         if answer.status_code < 300:
             self.follow(case, answer)
         return answer
@@ -159,6 +156,19 @@ class Walk:
             self.ground.leave()
             self.ground = Ground(self.running)
             self.grounds += 1
+
+
+def judge(case: Any, answer: Any, expected: list[Any], headers: dict[str, str]) -> str:
+    """What is wrong with an answer, and how to see it again; nothing if it is as described."""
+    try:
+        case.validate_response(answer, checks=expected, headers=headers)
+    except FailureGroup as failure:
+        told = "\n".join(str(each) for each in failure.exceptions)
+        return f"{told}\n{case.as_curl_command(headers={})[:2000]}"
+    except ValueError:  # something is wrong, and the body too deep for schemathesis to tell it
+        case.body = "a body nested too deep to be told"
+        return judge(case, answer, expected, headers)
+    return ""
 
 
 def place_in_walk(operation: Any) -> tuple[int, int]:
