@@ -10,7 +10,7 @@ from ..mail.queue import queue_mail
 from ..settings import Settings
 from .links import app_link
 from .passwords import check_password, hash_new
-from .proofs import spend_proofs, use_proof
+from .proofs import drop_other_addresses, spend_proofs, use_proof
 from .requests import ask_mail
 from .sessions import end_sessions
 from .throttle import count_guess, forgive_guess, proof_guesses
@@ -59,10 +59,12 @@ def reset_password(settings: Settings, token: str, new: str) -> None:
 
 
 def set_password(cursor: Cursor, settings: Settings, user_id: str, hashed: str, proved: str | None = None) -> None:
-    """Keep a new hash and tell its person; links to reset end. `proved`: the address whose mailbox is theirs."""
+    """Keep a new hash and tell its person; links to reset end, and those to another address: who knew the old password
+    may have asked for it. `proved`: the address whose mailbox is theirs."""
     cursor.execute(SET, {"id": user_id, "hash": hashed, "email": proved})
     person: Any = cursor.fetchone()
     spend_proofs(cursor, user_id, "reset")
+    drop_other_addresses(cursor, user_id, person.email)
     values = {"name": person.name, "at": datetime.now(UTC), "link": app_link(settings, "forgot_password")}
     queue_mail(cursor, settings, person.email, "password_changed", person.locale, **values)
     note_account(user_id, "account.password")

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..db import run, transaction
+from ..db import Cursor, run, transaction
 from ..errors import BadInput, NotFound
 from ..mail.queue import why_undeliverable
 from ..security import new_secret
-from .proofs import pending_email
+from .proofs import drop_other_addresses, pending_email
 from .requests import ask_mail
 
 COLUMNS = ("name", "company", "locale", "theme")
@@ -42,17 +42,24 @@ def read_person(user_id: str) -> dict[str, Any]:
 
 
 def change_profile(user_id: str, values: Mapping[str, Any]) -> None:
-    """Change some of `COLUMNS`; a new `email` is only asked to be confirmed, and takes effect then."""
+    """Change some of `COLUMNS`; a new `email` is only asked to be confirmed, and takes effect then; the
+    address there is, given anew, takes that back."""
     columns = {name: values[name] for name in COLUMNS if name in values}
     with transaction() as cursor:
         if columns:
             settings = ", ".join(f"{name} = %({name})s" for name in columns)
             cursor.execute(f"update account_user set {settings} where id = %(id)s", {**columns, "id": user_id})
         if "email" in values:
-            cursor.execute("select lower(email) from account_user where id = %s", (user_id,))
-            row = cursor.fetchone()
-            if row and row[0] != values["email"]:
-                ask_mail(cursor, "confirm", values["email"], user_id)
+            ask_address(cursor, user_id, values["email"])
+
+
+def ask_address(cursor: Cursor, user_id: str, email: str) -> None:
+    """Have a new address confirmed, and no other one any more; the one there is takes the wish back."""
+    drop_other_addresses(cursor, user_id, email)
+    cursor.execute("select lower(email) from account_user where id = %s", (user_id,))
+    row = cursor.fetchone()
+    if row and row[0] != email:
+        ask_mail(cursor, "confirm", email, user_id)
 
 
 def set_photo(user_id: str, data: bytes) -> str:

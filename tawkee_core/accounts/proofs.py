@@ -18,11 +18,21 @@ update account_token set used_at = now()
 where token_hash = %s and kind = %s and used_at is null and expires_at > now() returning user_id, email
 """
 SPEND = "update account_token set used_at = now() where user_id = %s and kind = any(%s) and used_at is null"
+# asked for a moment ago, or with a link on its way
 PENDING = """
-select t.email from account_token t join account_user u on u.id = t.user_id
-where t.user_id = %s and t.kind = 'confirm' and t.used_at is null and t.expires_at > now() and t.email <> u.email
-order by t.created_at desc limit 1
+select given.email from account_user u join (
+    select user_id, email, created_at from account_request where kind = 'confirm'
+    union all select user_id, email, created_at from account_token
+    where kind = 'confirm' and used_at is null and expires_at > now()
+) as given on given.user_id = u.id
+where u.id = %s and given.email <> lower(u.email) order by given.created_at desc limit 1
 """
+# one after the other: the second sees the link of a request that a worker was just answering
+DROP = (
+    "delete from account_request where user_id = %s and kind = 'confirm' and email <> %s",
+    "update account_token set used_at = now() where user_id = %s and kind = 'confirm' and used_at is null"
+    " and email <> %s",
+)
 
 
 def add_proof(cursor: Cursor, user_id: str, kind: Literal["confirm", "reset"], email: str) -> str:
@@ -45,6 +55,12 @@ def use_proof(cursor: Cursor, kind: Literal["confirm", "reset"], token: str) -> 
 def spend_proofs(cursor: Cursor, user_id: str, *kinds: str) -> None:
     """Let no link of these kinds that is under way be used any more."""
     cursor.execute(SPEND, (user_id, list(kinds)))
+
+
+def drop_other_addresses(cursor: Cursor, user_id: str, email: str) -> None:
+    """Let no address but this one become the person's by a link that is under way."""
+    for sql in DROP:
+        cursor.execute(sql, (user_id, email.lower()))
 
 
 def pending_email(cursor: Cursor, user_id: str) -> str | None:

@@ -210,6 +210,50 @@ def test_a_new_address_takes_effect_when_it_is_confirmed(app: Flask, client: Cli
     assert told and new in told[0], "the address before is told"
 
 
+def ask_address(caller: Caller, email: str) -> Any:
+    answer = caller.patch("/api/auth/me", {"email": email, "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return answer.json["pending_email"]
+
+
+def test_an_address_that_waits_is_told_of_at_once(caller: Caller) -> None:
+    new = address()
+    assert ask_address(caller, new) == new == caller.get("/api/auth/me").json["user"]["pending_email"]
+
+
+def test_an_address_that_was_mistyped_cannot_take_the_account(app: Flask, client: Client, caller: Caller) -> None:
+    """The link that a stranger got ends when another address is asked for, or the one there is kept after all."""
+    confirm(app, caller.email)
+    mistyped, right, unsent = address(), address(), address()
+    ask_address(caller, mistyped)
+    write_letters(app, mistyped)
+    ask_address(caller, unsent)
+    assert ask_address(caller, right) == right
+    assert [template for template, _ in read_letters(app, unsent)] == []
+    assert confirm(app, mistyped).json["error"] == "link_invalid"
+    assert ask_address(caller, caller.email.upper()) is None
+    assert confirm(app, right).json["error"] == "link_invalid"
+    assert caller.get("/api/auth/me").json["user"]["email"] == caller.email
+    assert ask_address(caller, right) == right
+    assert confirm(app, right).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["change", "reset"])
+def test_a_new_password_ends_a_change_of_address_that_is_under_way(app: Flask, caller: Caller, way: str) -> None:
+    """Whoever knew the old password may have asked for it."""
+    confirm(app, caller.email)
+    other = address()
+    ask_address(caller, other)
+    write_letters(app, other)
+    if way == "change":
+        given = {"current_password": PASSWORD, "new_password": NEW}
+    else:
+        caller.post("/api/auth/password/forgot", {"email": caller.email})
+        given = {"token": find_token(app, caller.email, "reset_password"), "password": NEW}
+    assert caller.post(f"/api/auth/password/{way}", given).status_code == 204
+    assert confirm(app, other).json["error"] == "link_invalid"
+
+
 def test_asking_for_an_address_tells_nobody_whether_it_is_known(app: Flask, caller: Caller, stranger: Caller) -> None:
     confirm(app, stranger.email)
     shown = []
