@@ -58,12 +58,13 @@ CLOSE = """
 update invitation set accepted_at = now(), accepted_by = %(user_id)s
 where id = %(id)s and accepted_at is null and revoked_at is null and expires_at > now() returning id
 """
-# nobody new where the address is proved to be another's; who only claims it is in nobody's way
+# nobody new where the address is proved to be another's; who only claims it is in nobody's way, and learns nothing
 ADD_USER = """
 insert into account_user (id, email, name, password_hash, locale, phone, phone_confirmed_at, email_confirmed_at)
 select %(id)s, %(email)s, %(name)s, %(password_hash)s, %(locale)s, %(phone)s,
     case when %(by_phone)s then now() end, case when %(by_email)s then now() end
-where not exists (select from account_user where lower(email) = %(email)s and email_confirmed_at is not null)
+where not (%(by_email)s and exists (
+    select from account_user where lower(email) = %(email)s and email_confirmed_at is not null))
 returning id
 """
 JOIN = """
@@ -141,7 +142,7 @@ def begin_activation(tawkee: Tawkee, token: str, given: Applicant) -> CodeSent:
         "phone": phone,
         "locale": given.locale,
         "password_hash": hash_new(given.password),
-        "code_hash": hash_code(tawkee.settings, found.id, code),
+        "code_hash": hash_code(tawkee.settings, found, code),
         "sent_by": "whatsapp" if channel else "email",
         "minutes": MINUTES,
         "most": MOST_SENT,
@@ -176,7 +177,7 @@ def confirm_activation(settings: Settings, token: str, code: str, user_agent: st
     if not rows:
         raise Conflict("The code is not good any more; ask for another.", slug="code_over")
     given = rows[0]
-    if not same_text(hash_code(settings, found.id, code), given.code_hash):
+    if not same_text(hash_code(settings, found, code), given.code_hash):
         left = MOST_TRIES - given.tries
         raise BadInput(f"The code is wrong; {left} tries are left.", slug="wrong_code")
     user = {"id": new_id(), "name": given.name, "email": found.email}
@@ -206,9 +207,11 @@ def close_invitation(cursor: Cursor, found: Any, user_id: str) -> None:
         note_change(found.workspace_id, "member.join", user_id, after={"email": found.email, "role": found.role})
 
 
-def hash_code(settings: Settings, invitation_id: str, code: str) -> str:
-    """A million codes are soon tried: without our key the hash tells nothing."""
-    return hmac.new(signing_key(settings).encode(), f"activation|{invitation_id}|{code}".encode(), "sha256").hexdigest()
+def hash_code(settings: Settings, found: Any, code: str) -> str:
+    """A million codes are soon tried: without our key the hash tells nothing. It is good with the token it was asked
+    for with: what somebody filled in who has only the link is not confirmed by who has the mail."""
+    text = f"activation|{found.id}|{'mail' if found.proven else 'link'}|{code}"
+    return hmac.new(signing_key(settings).encode(), text.encode(), "sha256").hexdigest()
 
 
 def read_phone(text: str) -> str:

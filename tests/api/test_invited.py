@@ -208,6 +208,18 @@ def test_who_was_only_given_the_link_learns_of_no_account(
     assert new.call("confirm", {"code": new.mailed_code()}, token=new.link_token).status_code == 201
 
 
+def test_a_code_confirms_only_what_was_filled_in_with_the_same_token(invited: Invited) -> None:
+    """Or whoever has the link could have their password confirmed by who has the mail."""
+    invited.call("accept", GIVEN)
+    invited.call("accept", GIVEN | {"password": PASSWORD[::-1]}, token=invited.link_token)
+    crossed = invited.call("confirm", {"code": invited.mailed_code()})
+    assert (crossed.status_code, crossed.json["error"]) == (422, "wrong_code")
+    invited.call("accept", GIVEN)
+    code = invited.mailed_code()
+    assert invited.call("confirm", {"code": code}, token=invited.link_token).json["error"] == "wrong_code"
+    assert invited.call("confirm", {"code": code}).status_code == 201
+
+
 def test_who_only_claims_the_address_is_in_nobodys_way(caller: Caller, settings: Settings, client: FlaskClient) -> None:
     claiming = register_caller(client)
     invited = Invited(caller, settings, claiming.email)
@@ -284,6 +296,22 @@ def test_the_code_comes_by_the_workspaces_own_whatsapp(running: Running, zap: Za
     assert by_whatsapp.call("confirm", {"code": code}).status_code == 201
     (user,) = run("select * from account_user where email = %s", (by_whatsapp.email,))
     assert user.phone_confirmed_at is not None
+
+
+def test_whoever_has_the_link_and_a_phone_learns_of_no_account(
+    running: Running, zap: Zap, by_whatsapp: Invited
+) -> None:
+    known = Invited(by_whatsapp.caller, by_whatsapp.settings, prove(register_caller(running.client)).email)
+    answers = []
+    for invited in (known, by_whatsapp):
+        phone = f"55119{int(new_id()[-8:], 16) % 10**8:08d}"
+        invited.call("accept", GIVEN | {"phone": f"+{phone}"}, token=invited.link_token)
+        running.settle()
+        (code,) = re.findall(r"\b\d{6}\b", zap.provider.texts(phone)[-1])
+        answers.append(invited.call("confirm", {"code": code}, token=invited.link_token))
+    assert [answer.status_code for answer in answers] == [201, 201]
+    proved = "select count(*)::int as n from account_user where email = %s and email_confirmed_at is not null"
+    assert [run(proved, (invited.email,))[0].n for invited in (known, by_whatsapp)] == [1, 0]
 
 
 def test_who_gets_nothing_on_whatsapp_asks_for_a_mail(by_whatsapp: Invited) -> None:
