@@ -62,7 +62,9 @@ class ChannelOutput(ConnectionOutput):
     webhook_url = fields.String(metadata={"description": "Where the provider delivers; keep it to yourself"})
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
-    last_event_at = fields.DateTime(allow_none=True)
+    last_event_at = fields.DateTime(
+        allow_none=True, metadata={"description": "When a contact wrote last, within seven days"}
+    )
     paused_until = fields.DateTime(allow_none=True)
     deleted_at = fields.DateTime(allow_none=True)
 
@@ -80,7 +82,9 @@ class WarmupOutput(Output):
 
 
 class HealthOutput(ConnectionOutput):
-    last_event_at = fields.DateTime(allow_none=True, metadata={"description": "When a contact wrote last"})
+    last_event_at = fields.DateTime(
+        allow_none=True, metadata={"description": "When a contact wrote last, within seven days"}
+    )
     last_sent_at = fields.DateTime(allow_none=True)
     paused_until = fields.DateTime(allow_none=True)
     received = fields.Integer()
@@ -88,7 +92,9 @@ class HealthOutput(ConnectionOutput):
     failed = fields.Integer()
     unconfirmed = fields.Integer()
     error_rate = fields.Float(metadata={"description": "Failed and unconfirmed among all that was tried"})
-    reply_ratio = fields.Float(allow_none=True, metadata={"description": "Contacts who wrote, per contact written to"})
+    reply_ratio = fields.Float(
+        allow_none=True, metadata={"description": "The share of the contacts written to who wrote, too"}
+    )
     warming_up = fields.Boolean(metadata={"description": "The number is new here: it writes to few people a day"})
     warmup = fields.Nested(WarmupOutput, allow_none=True)
 

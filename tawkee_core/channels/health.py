@@ -27,23 +27,27 @@ select h.status, h.detail, h.paused_until, h.created_at,
         and m.sent_at > now() - interval '7 days') as last_event_at,
     (select max(m.sent_at) from message m where m.channel_id = h.id and m.direction = 'out'
         and m.status in ('sent', 'delivered', 'read') and m.sent_at > now() - interval '7 days') as last_sent_at,
-    day.*
+    day.*, written.*
 from channel h, lateral (
     select count(*) filter (where direction = 'in')::int as received,
         count(*) filter (where direction = 'out' and status in ('sent', 'delivered', 'read'))::int as sent,
         count(*) filter (where direction = 'out' and status = 'failed')::int as failed,
-        count(*) filter (where direction = 'out' and status = 'unconfirmed')::int as unconfirmed,
-        count(distinct chat_id) filter (where direction = 'out')::int as written_to,
-        count(distinct chat_id) filter (where direction = 'in')::int as heard_from
+        count(*) filter (where direction = 'out' and status = 'unconfirmed')::int as unconfirmed
     from message m where m.channel_id = h.id and m.sent_at > now() - interval '24 hours' and m.kind <> 'note'
-) as day
+) as day, lateral (
+    select count(*)::int as written_to, count(*) filter (where heard)::int as heard_from from (
+        select bool_or(direction = 'in') as heard from message m where m.channel_id = h.id and m.kind <> 'note'
+            and m.sent_at > now() - interval '24 hours' group by m.chat_id having bool_or(direction = 'out')) as chats
+) as written
 where h.workspace_id = %s and h.id = %s and h.deleted_at is null
 """
+# what its provider took and then told to have failed counts too; what came after the window was never tried
 TRIP = """
 with recent as (
-    select h.id, count(*) as tried, count(*) filter (where o.state in ('dead', 'unconfirmed')) as failed
-    from outbound o join chat c on c.id = o.chat_id join channel h on h.id = c.channel_id
-    where o.intent_at > now() - interval '10 minutes' and h.deleted_at is null
+    select h.id, count(*) as tried,
+        count(*) filter (where o.state in ('dead', 'unconfirmed') or m.status = 'failed') as failed
+    from outbound o join message m on m.id = o.message_id join channel h on h.id = m.channel_id
+    where o.intent_at > now() - interval '10 minutes' and h.deleted_at is null and o.error not like 'window_closed%%'
         and (h.paused_until is null or h.paused_until <= now())
     group by h.id
 )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..context import Tawkee
+from ..db import run
 from ..errors import Unavailable, UnknownPlugin
 from ..models import Channel
 from .config import MASK, mask
@@ -10,13 +11,18 @@ from .load import open_channel, webhook_url
 from .setup import channel_info
 
 NAMES = ("id", "workspace_id", "agent_id", "kind", "name", "status", "detail", "qr")
-TIMES = ("created_at", "updated_at", "last_event_at", "paused_until", "deleted_at")
+TIMES = ("created_at", "updated_at", "paused_until", "deleted_at")
+HEARD = """
+select max(sent_at) as at from message
+where channel_id = %s and direction = 'in' and sent_at > now() - interval '7 days'
+"""
 
 
 def show_channel(tawkee: Tawkee, row: Channel) -> dict[str, Any]:
     """A channel's row with its configuration; what its plugin did not declare is its own business."""
     return {
         **{name: getattr(row, name) for name in NAMES + TIMES},
+        "last_event_at": run(HEARD, (row.id,))[0].at,
         "detail": row.detail or None,
         "config": show_config(tawkee, row),
         "webhook_url": webhook_url(tawkee.settings, row.id, row.webhook_token),

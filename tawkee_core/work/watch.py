@@ -15,9 +15,9 @@ from ..channels.pause import lose_auth
 from ..channels.setup import channel_info
 from ..context import Tawkee
 from ..conversation.receive import fetch_events, receive_events
-from ..db import run
-from ..errors import AuthLost, TawkeeError
-from ..types import Channel, ChannelEvent, Connection
+from ..db import persist, run
+from ..errors import AuthLost, BadInput, Conflict, NotFound, TawkeeError
+from ..types import Channel, ChannelEvent, Connection, Label
 
 CHECK_SECONDS = 300
 RENEW_SECONDS = 900
@@ -67,7 +67,8 @@ def renew_credentials(tawkee: Tawkee, channel: Channel) -> Channel:
         return channel
     if renewed is None:
         return channel
-    apply_connection(None, channel, renewed)
+    # what was renewed works once: through a restart of PostgreSQL if need be
+    persist(lambda: apply_connection(None, channel, renewed))
     log.info("channel_renewed", channel_id=channel.id, kind=channel.kind)
     return replace(channel, config={**channel.config, **renewed.config})
 
@@ -123,7 +124,16 @@ def check_status(tawkee: Tawkee, channel: Channel) -> None:
 
 
 def reconnect(tawkee: Tawkee, channel: Channel) -> Connection | None:
+    """How the channel stands after connecting it again; what its provider refuses is left to a person, who is told."""
     if channel_info(tawkee, channel.kind).connects == "oauth":
         return None
     log.warning("channel_reconnecting", channel_id=channel.id, kind=channel.kind)
-    return tawkee.plugins.channel(channel.kind).channel_connect(channel=channel)
+    try:
+        return tawkee.plugins.channel(channel.kind).channel_connect(channel=channel)
+    except (BadInput, Conflict, NotFound) as error:
+        log.warning("channel_not_reconnected", channel_id=channel.id, error=f"{error.slug}: {error}"[:300])
+        return Connection("disconnected", refused_label(error))
+
+
+def refused_label(error: TawkeeError) -> Label:
+    return Label(f"Caiu, e não pôde ser reconectado: {error}", f"It fell, and could not be connected again: {error}")

@@ -13,12 +13,15 @@ from tawkee_core import safe_http
 from tawkee_core.api.messages import PartInput
 from tawkee_core.channels.health import TRIPPED, trip_breakers
 from tawkee_core.channels.load import load_channel
+from tawkee_core.conversation.receive import receive_events
 from tawkee_core.db import run
 from tawkee_core.testing.running import Running
+from tawkee_core.types import Address, Echo, Incoming
 from tawkee_core.work.watch import check_channel, claim_checks
 from tests.callers import Caller, Client
 from tests.fakes.graph_server import GraphServer
 from tests.fakes.mercado_livre_server import APP, MercadoLivreServer
+from tests.fakes.telegram_server import TelegramServer
 
 
 @pytest.fixture
@@ -91,6 +94,21 @@ def test_channel_health_is_told_in_figures(caller: Caller) -> None:
     assert phone["config"]["warmup_contacts"] == 100
     health = caller.get(f"…/channels/{phone['id']}/health").json
     assert health["warmup"] == {"contacts_a_day": 100, "written_to": 0, "waiting": 0}
+
+
+def test_channel_tells_when_it_was_heard_from_and_how_many_answer(caller: Caller, tawkee: Running) -> None:
+    """Three wrote, two of them were answered; one more was written to first."""
+    made = make_channel(caller, "webchat")
+    channel = load_channel(tawkee.tawkee.settings, made["id"])
+    with tawkee.app.app_context():
+        for name in ("ana", "bia", "caio"):
+            receive_events(tawkee.tawkee, channel, [Incoming(f"m-{name}", (Address("visitor", name),), text="oi")])
+        for name in ("ana", "bia", "davi"):
+            receive_events(tawkee.tawkee, channel, [Echo(f"e-{name}", (Address("visitor", name),), text="olá")])
+    health = caller.get(f"…/channels/{made['id']}/health").json
+    assert (health["received"], health["sent"], health["reply_ratio"]) == (3, 3, 0.6667)
+    assert health["last_event_at"] and health["last_sent_at"]
+    assert caller.get(f"…/channels/{made['id']}").json["last_event_at"] == health["last_event_at"]
 
 
 def test_channel_that_sends_again_no_longer_says_that_it_stopped(caller: Caller) -> None:
@@ -177,6 +195,19 @@ def test_channel_that_its_provider_still_refuses_stays_failed_quietly(
     look_after(tawkee, channel.id)
     (row,) = run("select status, detail, paused_until from channel where id = %s", (channel.id,))
     assert (row.status, row.detail, row.paused_until) == ("failed", {}, None)
+
+
+def test_channel_that_cannot_be_connected_again_is_not_shown_as_connected(tawkee: Running) -> None:
+    """Its provider delivers elsewhere, and refuses our address: those in charge are told, and why."""
+    safe_http.allow_hosts("127.0.0.0/8")
+    with TelegramServer() as telegram:
+        company = tawkee.add_company()
+        channel = tawkee.add_channel(company, "telegram", {"api_url": telegram.url}, {"token": telegram.token})
+        look_after(tawkee, channel.id)
+    (row,) = run("select status, detail from channel where id = %s", (channel.id,))
+    assert (row.status, "TAWKEE_PUBLIC_URL" in row.detail["pt"]) == ("disconnected", True)
+    told = run("select kind from notification where workspace_id = %s", (company.workspace_id,))
+    assert [each.kind for each in told] == ["channel_disconnected"]
 
 
 def test_channel_refresh_waits_for_its_time_and_failing_stops_nothing(tawkee: Running, graph: GraphServer) -> None:

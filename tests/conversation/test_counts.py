@@ -203,6 +203,33 @@ def test_channel_most_of_which_fails_is_counted_as_paused(line: Line) -> None:
         trip_breakers()
 
 
+def test_what_its_provider_took_and_could_not_deliver_stops_a_channel(line: Line) -> None:
+    for number in range(BREAKER_FAILURES):
+        line.say(sender=f"person-{number}")
+    line.settle()
+    trip_breakers()
+    assert not is_paused(line)
+    for sent in line.provider.sent:
+        line.post({"type": "status", "state": "failed", "id": sent.id})
+    trip_breakers()
+    assert is_paused(line)
+
+
+def test_words_that_came_after_the_window_stop_no_channel(line: Line) -> None:
+    line.echo.extra = {"reply_window_hours": 24}
+    for number in range(BREAKER_FAILURES):
+        line.say(sender=f"person-{number}")
+    run("update chat set last_in_at = now() - interval '2 days' where channel_id = %s", (line.channel.id,))
+    line.settle()
+    assert {o.state for o in line.outbounds()} == {"dead"}
+    trip_breakers()
+    assert not is_paused(line)
+
+
+def is_paused(line: Line) -> bool:
+    return bool(run("select 1 from channel where id = %s and paused_until > now()", (line.channel.id,)))
+
+
 def test_forged_webhook_is_counted_by_its_channel(line: Line) -> None:
     with moves("tawkee_inbound_events_total", channel="echo", outcome="refused"):
         assert line.running.post(line.channel, b"{}", {}) == 401
