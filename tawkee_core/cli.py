@@ -5,18 +5,14 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flask import Flask
 
     from .settings import Settings
-
-Told = TypeVar("Told")
 
 
 def make_app() -> "Flask":
@@ -25,7 +21,35 @@ def make_app() -> "Flask":
     return create_app()
 
 
-@click.group()
+class Commands(click.Group):
+    """Commands that say in a line what kept them from their work."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            words = explain(error)
+            if words is None:
+                raise
+            raise click.ClickException(words) from error
+
+
+def explain(error: Exception) -> str | None:
+    """What to tell people of an error that is no fault of ours; None of any other."""
+    from .embedded.children import StartError
+    from .errors import TawkeeError
+
+    if isinstance(error, TawkeeError | StartError):
+        return str(error)
+    if "OperationalError" in (each.__name__ for each in type(error).__mro__):  # what the database is reached with
+        words = str(error).strip().partition("\n")[0]
+        return f"{words}\nIs PostgreSQL there? TAWKEE_DATABASE_URL names it, or --data the folder of a `tawkee up`."
+    return None
+
+
+@click.group(cls=Commands)
 @click.version_option(package_name="tawkee")
 def main() -> None:
     """AI agents that answer your customers, and people who can take over at any moment."""
@@ -46,11 +70,15 @@ DATA = click.option(
 @click.option("--host", default="127.0.0.1", show_default=True, help="On which address of this machine.")
 @DATA
 @click.option("--demo", is_flag=True, help="With a small shop's agent to chat with.")
-@click.option("--workers", default=1, show_default=True, help="Worker processes.")
+@click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Worker processes.")
 def up(port: int, host: str, data: Path, demo: bool, workers: int) -> None:
     """Run everything: the servers that no TAWKEE_*_URL names, the web application and the workers."""
+    from .check_settings import find_misspelt
     from .embedded import launcher
 
+    checked_settings()
+    for name, meant in find_misspelt(os.environ).items():
+        click.echo(f"{name} is no setting and does nothing; is {meant} meant?", err=True)
     sys.exit(launcher.up(port=port, host=host, data=data, demo=demo, workers=workers))
 
 
@@ -58,9 +86,8 @@ def up(port: int, host: str, data: Path, demo: bool, workers: int) -> None:
 def migrate() -> None:
     """Bring the database's schema up to date."""
     from . import db
-    from .settings import read_settings
 
-    db.open_database(read_settings())  # all that it needs: the whole application takes three times as long to import
+    db.open_database(checked_settings())  # all it needs: the whole application takes three times as long to import
     applied = db.migrate()
     click.echo("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
 
@@ -114,13 +141,9 @@ def new_key() -> None:
 @DATA
 def add_key(data: Path) -> None:
     """Put a fresh key before the others of a `tawkee up` data folder; it counts from its next start."""
-    from .embedded.children import StartError
     from .embedded.keys import prepend_key
 
-    try:
-        count = prepend_key(data)
-    except StartError as error:
-        raise click.ClickException(str(error)) from error
+    count = prepend_key(data)
     click.echo(f"{count} keys; start `tawkee up` again, then `tawkee keys rotate`")
 
 
@@ -143,14 +166,17 @@ def drop_keys(data: Path) -> None:
 
 def rotate_all(data: Path) -> None:
     """Rotate where the environment says, else in the `tawkee up` that runs on a folder. Raises ClickException."""
-    from . import db
-    from .embedded.servers import running_settings
-    from .settings import read_settings
+    from .db import LOST
+    from .embedded.children import StartError
+    from .embedded.keys import check_started
     from .work.rotate import rotate_keys
 
-    settings = read_settings(None if os.environ.get("TAWKEE_DATABASE_URL") else running_settings(data))
-    db.open_database(settings)
-    told = rotate_keys(settings)
+    try:
+        if not os.environ.get("TAWKEE_DATABASE_URL"):
+            check_started(data)
+        told = rotate_keys(open_settings(data))
+    except (StartError, *LOST) as error:
+        raise click.ClickException(str(error).strip()) from error
     for each in told:
         click.echo(each.describe())
     if any(each.changed or each.unreadable for each in told):
@@ -215,13 +241,22 @@ def new_channel(kind: str, into: Path) -> None:
     click.echo(f"{made} is ready:\n  cd {made}\n  pip install -e '.[test]'\n  pytest")
 
 
+def checked_settings(given: "dict[str, str] | None" = None) -> "Settings":
+    """The environment's settings, over them those given. Raises BadInput for one that cannot be meant."""
+    from .check_settings import check_settings
+    from .settings import read_settings
+
+    settings = read_settings(given)
+    check_settings(settings)
+    return settings
+
+
 def open_settings(data: Path) -> "Settings":
     """The environment's settings, else those of the `tawkee up` that runs on a folder, with its database open."""
     from . import db
     from .embedded.servers import running_settings
-    from .settings import read_settings
 
-    settings = read_settings(None if os.environ.get("TAWKEE_DATABASE_URL") else running_settings(data))
+    settings = checked_settings(None if os.environ.get("TAWKEE_DATABASE_URL") else running_settings(data))
     db.open_database(settings)
     return settings
 
@@ -233,7 +268,7 @@ def dead() -> None:
 
 @dead.command("list")
 @click.option("--kind", type=click.Choice(["event", "turn", "send"]), help="Only these.")
-@click.option("--limit", default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @DATA
 def list_given_up(kind: str | None, limit: int, as_json: bool, data: Path) -> None:
@@ -257,7 +292,7 @@ def show(id: str, data: Path) -> None:
     from .conversation.dead import show_dead
 
     open_settings(data)
-    row = told(lambda: show_dead(id))
+    row = show_dead(id)
     body = row.pop("body", None)
     if body is not None:
         row["body"] = bytes(body).decode("utf-8", "replace")
@@ -303,22 +338,12 @@ def trace(name: str, as_json: bool, data: Path) -> None:
     from .conversation.trace import trace_message
 
     open_settings(data)
-    for step in told(lambda: trace_message(name)):
+    for step in trace_message(name):
         if as_json:
             click.echo(json.dumps({**step._asdict()}, default=str))
         else:
             words = "  ".join(f"{key}={value}" for key, value in step.told.items())
             click.echo(f"{step.at:%Y-%m-%d %H:%M:%S.%f}  {step.what:8}{step.did:10}  {step.id}  {words}")
-
-
-def told(step: "Callable[[], Told]") -> "Told":
-    """What a step gives. Raises ClickException, in its words, when it cannot be done."""
-    from .errors import TawkeeError
-
-    try:
-        return step()
-    except TawkeeError as error:
-        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

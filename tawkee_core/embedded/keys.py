@@ -1,6 +1,7 @@
 """The secrets of one data folder: made once, kept in a file of mode 0600, never shown."""
 
 import base64
+import hashlib
 import json
 import os
 import secrets
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .children import StartError
+
+STARTED = Path("run", "keys")
 
 
 class Keys(NamedTuple):
@@ -55,6 +58,27 @@ def keep_first(data: Path) -> int:
     first, *others = kept.keys.split(",")
     write_private(data / "secrets.json", json.dumps(kept._replace(keys=first)._asdict()))
     return len(others)
+
+
+def note_started(data: Path, keys: str) -> None:
+    """Write down which key a launcher starts with, and nothing by which it could be guessed."""
+    note = data / STARTED
+    note.parent.mkdir(mode=0o700, exist_ok=True)
+    note.write_text(first_mark(keys))
+
+
+def check_started(data: Path) -> None:
+    """Raise StartError where the launcher of a data folder started before the first of its keys was there: what is
+    encrypted with that one could not be opened by what runs."""
+    note = data / STARTED
+    if not note.exists():
+        raise StartError(f"No `tawkee up` runs on {data}.")
+    if note.read_text() != first_mark(load_keys(data, os.environ).keys):
+        raise StartError("What runs does not know the newest key yet: start `tawkee up` again first.")
+
+
+def first_mark(keys: str) -> str:
+    return hashlib.sha256(keys.partition(",")[0].strip().encode()).hexdigest()
 
 
 def make_keys() -> Keys:

@@ -16,7 +16,7 @@ from pathlib import Path
 from . import places
 from .children import Child, Program, StartError, limit_logs, stop_group, turn_logs, wait_ready
 from .keeper import Keeper
-from .keys import load_keys
+from .keys import STARTED, load_keys, note_started
 from .ports import try_listening
 from .processes import end_strays
 from .programs import Address, Commands, step_program, web_program, work_program
@@ -75,6 +75,7 @@ class Launcher:
     def start_servers(self) -> dict[str, str]:
         """Start those servers that the environment does not name. Returns the environment of everything else."""
         keys = load_keys(self.data, os.environ)
+        note_started(self.data, keys.keys)
         programs, urls = plan_servers(self.data, keys, os.environ)
         if programs:
             say(f"starting {', '.join(program.name for program in programs)}")
@@ -119,6 +120,7 @@ class Launcher:
             stop_group(group, hurry=lambda: self.signals > asked)
         stop_group(self.servers)
         places.remove_sockets(self.data)
+        (self.data / STARTED).unlink(missing_ok=True)
         say("stopped")
 
 

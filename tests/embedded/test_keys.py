@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tawkee_core.embedded.children import StartError
-from tawkee_core.embedded.keys import keep_first, load_keys, prepend_key
+from tawkee_core.embedded.keys import check_started, keep_first, load_keys, note_started, prepend_key
 
 
 def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
@@ -45,3 +45,19 @@ def test_a_fresh_key_is_put_first_and_the_others_can_be_forgotten(tmp_path: Path
     assert keep_first(tmp_path) == 1
     assert load_keys(tmp_path, {}) == made._replace(keys=fresh)
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_that_what_runs_does_not_know_is_not_used_yet(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="No `tawkee up` runs on"):
+        check_started(tmp_path)
+    note_started(tmp_path, load_keys(tmp_path, {}).keys)
+    check_started(tmp_path)
+    prepend_key(tmp_path)
+    with pytest.raises(StartError, match="start `tawkee up` again first"):
+        check_started(tmp_path)
+    keys = load_keys(tmp_path, {}).keys
+    note_started(tmp_path, keys)
+    check_started(tmp_path)
+    keep_first(tmp_path)
+    check_started(tmp_path)
+    assert not any(key in (tmp_path / "run/keys").read_text() for key in keys.split(","))
