@@ -34,8 +34,17 @@
 
   function tell(form, { failed, status, data }) {
     if (status === 404) return only("gone");
-    const left = failed === "wrong_code" ? (data.message.match(/\d+/) || [""])[0] : "";
-    find("[role=alert]", form).textContent = failed ? (words[failed] || words.other) + left : "";
+    const [left] = (failed === "wrong_code" && data?.message?.match(/\d+/)) || [];
+    const text = failed ? words[failed] || words.other : "";
+    find("[role=alert]", form).textContent = left ? `${text} ${words.tries_left} ${left}` : text;
+  }
+
+  // The first thing that is wrong, in the order of the fields.
+  function wrongField(form) {
+    const { name, phone, password } = form.elements;
+    if (!name.validity.valid) return "bad_input";
+    if (!phone.validity.valid) return "bad_phone";
+    return password.validity.valid ? "" : "bad_password";
   }
 
   function show(values) {
@@ -67,24 +76,43 @@
 
   async function sendCode(form, sendBy) {
     const answer = await call("POST", `${api}/accept`, { ...applicant, send_by: sendBy });
+    if (answer.data.errors?.json?.phone) answer.failed = "bad_phone";
+    if (answer.failed === "sign_in_to_accept") return askToSignIn(answer);
     tell(form, answer);
-    if (answer.failed === "sign_in_to_accept") step("known");
     if (answer.failed) return;
     show(answer.data);
+    tell(find("#code form"), { failed: "" });
+    find("#code [name=code]").value = "";
+    find("[data-sent]").hidden = form.closest("#code") === null;
     for (const each of all("[data-by]")) each.hidden = each.dataset.by !== answer.data.sent_by;
     step("code");
   }
 
+  function askToSignIn(answer) {
+    find("[data-tab=known]").hidden = false;
+    step("known");
+    tell(find("#known form"), answer);
+  }
+
+  function askForCode(token) {
+    mfaToken = token;
+    find("[data-mfa]").hidden = !token;
+    if (token) find("[name=mfa]").focus();
+  }
+
   const submits = {
     async new(form) {
-      if (!form.checkValidity()) return tell(form, { failed: form.elements.password.validity.valid ? "bad_input" : "bad_password" });
+      const failed = wrongField(form);
+      if (failed) return tell(form, { failed });
       const { name, email, phone, password } = form.elements;
       applicant = { name: name.value, email: email.value, phone: phone.value, password: password.value, locale: document.documentElement.lang };
       await sendCode(form, "whatsapp");
     },
     async code(form) {
-      const answer = await call("POST", `${api}/confirm`, { code: form.elements.code.value.trim() });
-      tell(form, answer.failed === "bad_input" ? { failed: "wrong_code", data: { message: "" } } : answer);
+      find("[data-sent]").hidden = true;
+      const answer = await call("POST", `${api}/confirm`, { code: form.elements.code.value.replace(/\D/g, "") });
+      if (answer.failed === "sign_in_to_accept") return askToSignIn(answer);
+      tell(form, answer.failed === "bad_input" ? { failed: "short_code" } : answer);
       if (!answer.failed) finish();
     },
     async known(form) {
@@ -93,30 +121,36 @@
         ? await call("POST", "/api/auth/2fa/verify", { mfa_token: mfaToken, code: mfa.value.trim() })
         : await call("POST", "/api/auth/login", { email: email.value, password: password.value });
       if (answer.data.mfa_token) {
-        mfaToken = answer.data.mfa_token;
-        find("[data-mfa]").hidden = false;
-        return mfa.focus();
+        tell(form, { failed: "" });
+        return askForCode(answer.data.mfa_token);
       }
+      if (answer.failed === "invalid_token" || answer.failed === "token_expired") askForCode(null);
+      if (answer.failed === "bad_input") answer.failed = mfaToken ? "wrong_code" : "wrong_credentials";
       if (!answer.failed) answer = await call("POST", `${api}/accept`, null, answer.data.access_token);
       tell(form, answer);
       if (!answer.failed || answer.failed === "already_member") finish();
     },
   };
 
+  // Do what a form's button says, and nothing more until that is done.
+  async function once(form, work) {
+    if (form.dataset.busy) return;
+    form.dataset.busy = "yes";
+    for (const button of all("button", form)) button.disabled = true;
+    await work();
+    for (const button of all("button", form)) button.disabled = false;
+    delete form.dataset.busy;
+  }
+
   for (const [name, submit] of Object.entries(submits)) {
     const form = find(`#${name} form`);
-    form.addEventListener("submit", async (event) => {
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (form.dataset.busy) return;
-      form.dataset.busy = "yes";
-      for (const button of all("button", form)) button.disabled = true;
-      await submit(form);
-      for (const button of all("button", form)) button.disabled = false;
-      delete form.dataset.busy;
+      once(form, () => submit(form));
     });
   }
   for (const tab of all("[data-tab]")) tab.addEventListener("click", () => step(tab.dataset.tab));
-  for (const send of all("[data-send]")) send.addEventListener("click", () => sendCode(send.form, send.dataset.send));
+  for (const send of all("[data-send]")) send.addEventListener("click", () => once(send.form, () => sendCode(send.form, send.dataset.send)));
   for (const link of all("nav a")) link.addEventListener("click", (event) => {
     event.preventDefault();
     location.replace(`${link.search}${location.hash}`);
