@@ -9,6 +9,7 @@ from .api import register_api
 from .api.browser import guard_browsers, trust_proxies
 from .api.errors import answer_errors
 from .api.limits import limit_requests
+from .check_settings import check_settings, warn_misspelt
 from .context import Tawkee
 from .db import open_database
 from .logs import number_requests, start_logs
@@ -23,10 +24,13 @@ def create_app(config: Mapping[str, Any] | None = None, plugins: Iterable[tuple[
     the installed ones. Connects to nothing."""
     app = Flask("tawkee_core")
     settings = read_settings(config)
+    check_settings(settings)
     start_logs(settings)
+    warn_misspelt()
     allow_hosts(settings.private_hosts)
     open_database(settings)
     tawkee = Tawkee(settings, load_plugins(settings, plugins))
+    tawkee.plugins.check_chosen(settings)
     app.extensions["tawkee"] = tawkee
     begin_series(tawkee.plugins.names("channel_info"))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes

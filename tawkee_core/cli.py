@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
 
     from .settings import Settings
@@ -29,7 +31,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except Exception as error:
+        except Exception as error:  # told in a line where we know what it is, else raised again
             words = explain(error)
             if words is None:
                 raise
@@ -41,7 +43,7 @@ def explain(error: Exception) -> str | None:
     from .embedded.children import StartError
     from .errors import TawkeeError
 
-    if isinstance(error, TawkeeError | StartError):
+    if isinstance(error, TawkeeError | StartError | FileNotFoundError | PermissionError):
         return str(error)
     if "OperationalError" in (each.__name__ for each in type(error).__mro__):  # what the database is reached with
         words = str(error).strip().partition("\n")[0]
@@ -231,12 +233,11 @@ def new() -> None:
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=Path("."), help="Folder.")
 def new_channel(kind: str, into: Path) -> None:
     """Write tawkee_KIND: a channel with signed webhooks, sends by POST, and the conformance tests, all green."""
-    from .errors import TawkeeError
     from .testing.new_plugin import write_channel
 
     try:
         made = write_channel(kind, into)
-    except (TawkeeError, OSError) as error:
+    except OSError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{made} is ready:\n  cd {made}\n  pip install -e '.[test]'\n  pytest")
 
@@ -309,9 +310,7 @@ def retry(ids: tuple[str, ...], data: Path) -> None:
     from .plugins import Plugins
 
     tawkee = Tawkee(open_settings(data), Plugins())
-    for id in ids:
-        kind = told(partial(retry_dead, tawkee, id))
-        click.echo(f"{kind} {id} is tried again")
+    decide(ids, partial(retry_dead, tawkee), "is tried again")
 
 
 @dead.command()
@@ -322,9 +321,22 @@ def discard(ids: tuple[str, ...], data: Path) -> None:
     from .conversation.dead import discard_dead
 
     open_settings(data)
+    decide(ids, discard_dead, "is discarded")
+
+
+def decide(ids: tuple[str, ...], step: "Callable[[str], str]", done: str) -> None:
+    """Do a step with each, also when it could not be done with another. Exits with 1 where it could not."""
+    from .errors import TawkeeError
+
+    failed = False
     for id in ids:
-        kind = told(partial(discard_dead, id))
-        click.echo(f"{kind} {id} is discarded")
+        try:
+            click.echo(f"{step(id)} {id} {done}")
+        except TawkeeError as error:
+            failed = True
+            click.echo(f"Error: {id}: {error}", err=True)
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
 @main.command()

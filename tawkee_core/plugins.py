@@ -110,6 +110,14 @@ class Plugins:
             self._ones[name] = One(self.manager, plugin)
         return self._ones[name]
 
+    def check_chosen(self, settings: Settings) -> None:
+        """Raises UnknownPlugin where a setting names a plugin that nobody installed. One that is broken, or blocked,
+        is told of elsewhere, and the rest works without it."""
+        for setting, name in (("TAWKEE_VECTORS", settings.vectors), ("TAWKEE_MAIL", settings.mail)):
+            known = {*self._entries, *self.broken, *self._blocked}
+            if name and name not in known and not self.manager.has_plugin(name):
+                raise UnknownPlugin(f"{setting} names {name!r}, which is not installed: see `tawkee plugins`.")
+
     def channel(self, kind: str) -> ChannelHooks:
         return cast(ChannelHooks, self.ask(kind))
 

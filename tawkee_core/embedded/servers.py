@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import places
-from .children import Child, Program, stop_group, turn_logs, wait_ready
+from .children import Child, Program, StartError, stop_group, turn_logs, wait_ready
 from .keys import Keys, load_keys
 from .ports import answers_ok, free_port
 from .postgres import postgres_program, postgres_url
@@ -59,6 +59,8 @@ def open_folder(data: Path) -> Path:
 def running_settings(data: Path) -> dict[str, str]:
     """The settings `database_url`, `keys` and `secret_key` of a `tawkee up` that runs on this folder. Raises
     StartError."""
+    if not (data / "secrets.json").exists():
+        raise StartError(f"No `tawkee up` has its data in {data}; give its folder with --data.")
     data = open_folder(data)
     keys = load_keys(data, os.environ)
     url = postgres_url(places.sockets_of(data) / "postgres", keys.postgres)

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tawkee_core.cli import main
+from tawkee_core.conversation.compose import Draft, send_draft
 from tawkee_core.conversation.dead import discard_dead, list_dead, retry_dead, show_dead
 from tawkee_core.conversation.handover import hand_back, take_over
 from tawkee_core.conversation.trace import Step, trace_message
@@ -67,6 +68,43 @@ def test_dead_sending_tried_again_arrives_once(line: Line) -> None:
     assert line.provider.texts() == ["echo: oi"]
     with pytest.raises(NotFound):
         retry_dead(line.tawkee, row["id"])
+
+
+def test_dead_words_of_the_ai_are_not_sent_once_people_have_the_chat(line: Line) -> None:
+    line.provider.fail_with.append(Refused("not on WhatsApp"))
+    line.say()
+    line.settle()
+    (row,) = dead_of(line)
+    take_over(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id)
+    with pytest.raises(Conflict) as caught:
+        retry_dead(line.tawkee, row["id"])
+    assert caught.value.slug == "chat_taken"
+    assert (len(dead_of(line)), audited(line)) == (1, [])
+
+
+def test_who_takes_a_chat_stops_what_is_tried_again(line: Line) -> None:
+    line.provider.fail_with.append(Refused("not on WhatsApp"))
+    line.say()
+    line.settle()
+    (row,) = dead_of(line)
+    retry_dead(line.tawkee, row["id"])
+    assert line.chat.attention == ""
+    take_over(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id)
+    line.settle()
+    assert line.provider.texts() == []
+
+
+def test_dead_words_of_a_person_are_sent_again(line: Line) -> None:
+    line.say()
+    line.settle()
+    line.provider.fail_with.append(Refused("not on WhatsApp"))
+    draft = Draft(text="Sou eu", client_id="one")
+    send_draft(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id, draft)
+    line.settle()
+    (row,) = dead_of(line)
+    retry_dead(line.tawkee, row["id"])
+    line.settle()
+    assert line.provider.texts()[-1] == "Sou eu"
 
 
 def test_dead_webhook_is_shown_and_discarded_with_a_trace(line: Line) -> None:
@@ -197,8 +235,10 @@ def test_commands_tell_people_and_programs(line: Line, config: dict[str, Any], m
     assert id in {json.loads(row)["id"] for row in call("dead", "list", "--json", "--kind", "turn").splitlines()}
     assert json.loads(call("dead", "show", id))["reason"] == "the model fails"
     assert call("dead", "discard", id) == f"turn {id} is discarded\n"
-    again = CliRunner().invoke(main, ("dead", "retry", id))
-    assert again.exit_code == 1 and "Nothing dead has this id" in again.output
+    other = kill_turn(line)
+    again = CliRunner().invoke(main, ("dead", "discard", id, "no id", other))
+    assert again.exit_code == 1 and again.output.count("Nothing dead has this id") == 2
+    assert f"turn {other} is discarded\n" in again.output, "one that cannot be done keeps none of the others"
     message_id = line.messages("in")[0].id
     assert [json.loads(row)["did"] for row in call("trace", message_id, "--json").splitlines()].count("opened") == 1
     assert "webhook" in call("trace", message_id)

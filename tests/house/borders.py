@@ -14,7 +14,7 @@ from .source import CORE, House, Import, Module
 FLOORS = (
     ("errors", "contract", "model_types", "office_types"),
     ("settings", "statements", "types", "wire", "metrics", "metric_files"),
-    ("channel_fields", "hookspecs", "safe_hosts", "safe_lines", "safe_http", "security", "db"),
+    ("channel_fields", "check_settings", "hookspecs", "safe_hosts", "safe_lines", "safe_http", "security", "db"),
     ("plugins", "models", "logs", "scrape", "provider", "streams"),
     ("context", "doorbell"),
     ("mail",),
