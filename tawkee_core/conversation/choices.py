@@ -25,11 +25,12 @@ def fit_buttons(message: Message, capabilities: Capabilities) -> Message:
 
 
 def carries(capabilities: Capabilities, text: str, buttons: Sequence[Button]) -> bool:
-    """Whether the channel has buttons for these choices under this text."""
+    """Whether the channel has buttons for these choices under this text; there are none under no text."""
     longest = capabilities.max_choice_text
     short = longest is None or len(text) <= longest
     return (
-        short
+        bool(text.strip())
+        and short
         and len(buttons) <= capabilities.buttons
         and all(len(button.title) <= capabilities.max_button for button in buttons)
     )

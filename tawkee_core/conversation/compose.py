@@ -115,7 +115,8 @@ def split_draft(chat: "ChatChannel", draft: Draft) -> list[Part]:
     if draft.media is not None:
         kind = fit_media(chat.info, draft.media)
         room = capabilities.media_out[kind].max_caption
-        caption = text if measure(text, unit) <= (limit.max_text if room is None else room) else ""
+        short = measure(text, unit) <= (limit.max_text if room is None else room)
+        caption = text if short and not draft.buttons else ""  # choices stand under words
         parts.append(Part(kind, replace(draft, text=caption, buttons=())))
         text = "" if caption else text
     if draft.buttons and not carries(capabilities, text, draft.buttons):

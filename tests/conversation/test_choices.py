@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tawkee_core import Button, Capabilities, Incoming, Message
+from tawkee_core import Button, Capabilities, Incoming, Media, Message
 from tawkee_core.conversation.choices import fit_buttons, named_button, understand_choice
 from tawkee_core.conversation.compose import Draft, send_draft
 from tawkee_core.conversation.window import is_open, window_shape
@@ -34,6 +34,20 @@ def test_buttons_are_kept_where_they_fit_and_numbered_elsewhere() -> None:
 def test_numbers_and_titles_name_a_choice(words: str, chosen: str | None) -> None:
     button = named_button(words, SIZES)
     assert (button.id if button else None) == chosen
+
+
+def test_choices_stand_under_words_also_beside_a_file(line: Line) -> None:
+    line.echo.extra = {"buttons": 3}
+    line.say()
+    line.settle()
+    media = Media(mimetype="image/png", filename="a.png", data=b"PNG")
+    for words in ("Qual?", ""):
+        draft = Draft(words, media=media, buttons=SIZES)
+        send_draft(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id, draft)
+    line.settle()
+    told = [(sent.kind, sent.text) for sent in line.provider.sent[1:]]
+    assert told == [("image", ""), ("text", "Qual?"), ("image", ""), ("text", "1. Pequeno\n2. Grande")]
+    assert [len(m.data.get("buttons", ())) for m in line.messages("out")] == [0, 0, 2, 0, 2]
 
 
 def test_only_an_answer_to_an_offer_becomes_a_choice() -> None:
