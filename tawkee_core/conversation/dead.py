@@ -4,6 +4,7 @@ sent. It stays until somebody lets it be tried again or discards it; either is a
 from typing import Any
 
 from ..audit.record import note_change
+from ..channels.load import is_id
 from ..context import Tawkee
 from ..db import Cursor, run, transaction
 from ..doorbell import ring
@@ -34,15 +35,22 @@ update turn set state = 'collecting', attempts = 0, recoveries = 0, supersedes =
 where id = %s and state = 'dead' and not exists (
     select from turn n where n.chat_id = turn.chat_id and n.state = 'collecting') returning id
 """
+# the AI's words stay under the chat's epoch: somebody who takes it over now still stops them
 RETRY_SEND = """
 with again as (
-    update outbound set state = 'pending', next_at = now(), attempts = 0, recoveries = 0, epoch = null, turn_id = null,
-        error = '', settled_at = null, steps = add_step(steps, jsonb_build_object('at', clock_timestamp(),
-            'did', 'dead, and sent again by hand', 'turn_id', turn_id))
-    where id = %s and state = 'dead' returning message_id
+    update outbound o set state = 'pending', next_at = now(), attempts = 0, recoveries = 0, turn_id = null,
+        epoch = case when m.author = 'agent' then c.epoch end, error = '', settled_at = null,
+        steps = add_step(o.steps, jsonb_build_object('at', clock_timestamp(), 'did', 'dead, and sent again by hand',
+            'turn_id', o.turn_id))
+    from message m, chat c where o.id = %s and o.state = 'dead' and m.id = o.message_id and c.id = o.chat_id
+    returning o.message_id, o.chat_id
+), seen as (
+    update chat c set attention = '' from again where c.id = again.chat_id and c.attention like 'a message%%'
 )
-update message m set status = 'queued', error = '' from again where m.id = again.message_id returning m.id
+update message m set status = 'queued', error = '', provider_message_id = null from again
+where m.id = again.message_id returning m.id
 """
+AUTHOR = "select author from message where id = %s"
 
 
 def list_dead(kind: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
@@ -52,7 +60,7 @@ def list_dead(kind: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
 
 def show_dead(id: str) -> dict[str, Any]:
     """All that is kept of one, with its kind. Raises NotFound."""
-    for kind, table in KINDS.items():
+    for kind, table in KINDS.items() if is_id(id) else ():
         rows = run(f"select * from {table} where id = %s and state = 'dead'", (id,))
         if rows:
             return {"kind": kind, **rows[0]._asdict()}
@@ -67,7 +75,7 @@ def retry_dead(tawkee: Tawkee, id: str) -> str:
         if kind == "turn":
             free_chat(cursor, row)
         elif kind == "send":
-            lock_chat(cursor, row["workspace_id"], row["chat_id"])
+            check_owner(cursor, row)
         cursor.execute({"event": RETRY_EVENT, "turn": RETRY_TURN, "send": RETRY_SEND}[kind], (id,))
         check_changed(cursor)
         note_change(row["workspace_id"], f"{kind}.retry", id, {"state": "dead"})
@@ -82,6 +90,16 @@ def free_chat(cursor: Cursor, row: dict[str, Any]) -> None:
         raise Conflict("A person has looked after this chat meanwhile; hand it back instead.", slug="chat_taken")
     if chat.owner == "human":
         give_to_agent(cursor, row["chat_id"], None, "its dead turn is tried again")
+
+
+def check_owner(cursor: Cursor, row: dict[str, Any]) -> None:
+    """What the AI said is not sent once the chat is people's: whether it is still to be said is theirs to judge.
+    Raises Conflict."""
+    chat = lock_chat(cursor, row["workspace_id"], row["chat_id"])
+    cursor.execute(AUTHOR, (row["message_id"],))
+    found: Any = cursor.fetchone()
+    if chat.owner == "human" and found.author == "agent":
+        raise Conflict("People look after this chat now; the message can be resent there.", slug="chat_taken")
 
 
 def discard_dead(id: str) -> str:
