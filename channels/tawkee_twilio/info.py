@@ -38,6 +38,7 @@ INFO = ChannelInfo(
     ),
     capabilities=Capabilities(
         max_text=MAX_TEXT,
+        text_unit="utf16",
         markup="plain",
         media_in={kind: IN for kind in ("image", "audio", "video", "document")},
         media_out={
