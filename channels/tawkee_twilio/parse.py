@@ -12,7 +12,7 @@ from .proof import read_fields
 PHONE = re.compile(r"\+?\d{3,15}")
 MAX_FILES = 10
 # words that Twilio answers itself, and after which it blocks what we send; its own verdict, OptOutType, comes first.
-# The Portuguese ones it knows only where its owner told it (Advanced Opt-Out), but who writes them wants no answer either
+# The Portuguese ones it knows only where its owner enters them (Advanced Opt-Out); who writes them wants no answer
 KEYWORDS = {
     **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), "STOP"),
     **dict.fromkeys(("PARAR", "PARE", "SAIR", "DESCADASTRAR", "DESINSCREVER"), "STOP"),

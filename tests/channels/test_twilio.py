@@ -234,7 +234,8 @@ def test_every_file_of_an_mms_is_a_message() -> None:
 @pytest.mark.parametrize(
     ("body", "told", "keyword"),
     [
-        ("STOP", "", "STOP"), (" unsubscribe\n", "", "STOP"), ("sair", "STOP", "STOP"), ("Sair", "", "STOP"), ("PARAR", "", "STOP"),
+        ("STOP", "", "STOP"), (" unsubscribe\n", "", "STOP"), ("sair", "STOP", "STOP"), ("Sair", "", "STOP"),
+        ("PARAR", "", "STOP"),
         ("quero sair", "", ""), ("ajuda", "", ""), ("cancelar", "", ""), ("start", "", "START"),
         ("Help", "", "HELP"), ("yes", "", ""), ("yes", "START", "START"), ("stop it please", "", ""), ("oi", "ODD", ""),
     ],
