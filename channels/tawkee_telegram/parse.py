@@ -43,7 +43,7 @@ def read_message(channel: Channel, update_id: int, message: Mapping[str, Any]) -
         id=message_id(chat, message.get("message_id")),
         addresses=(address_of(chat, group),),
         name=name_of(sender),
-        sender=name_of(sender) or text_of(object_of(message.get("sender_chat", {}), "sender_chat").get("title"))[:200],
+        sender=id_of(sender, group) or title_of(message),
         sent_at=moment_of(message.get("date")),
         quoted_id=quoted_id(chat, message.get("reply_to_message")),
         group=group,
@@ -51,7 +51,7 @@ def read_message(channel: Channel, update_id: int, message: Mapping[str, Any]) -
         kind=content.kind,
         text=content.text,
         media=content.media,
-        data=content.data,
+        data={**content.data, **told_sender(message, group)},
     )
 
 
@@ -77,10 +77,10 @@ def read_press(channel: Channel, update_id: int, press: Mapping[str, Any]) -> Ch
         kind="choice",
         text=pressed_label(press) or data,
         name=name_of(sender),
-        sender=name_of(sender),
+        sender=id_of(sender, group),
         group=group,
         mentioned=group,
-        data={"id": data, "title": pressed_label(press)},
+        data={"id": data, "title": pressed_label(press), **told_sender(press, group)},
         quoted_id=quoted_id(chat, press.get("message")),
     )
 
@@ -88,19 +88,21 @@ def read_press(channel: Channel, update_id: int, press: Mapping[str, Any]) -> Ch
 def read_reaction(channel: Channel, update_id: int, reaction: Mapping[str, Any]) -> ChannelEvent:
     chat = object_of(reaction.get("chat"), "chat")
     target = message_id(chat, reaction.get("message_id"))
-    given = [each.get("emoji", "") for each in reaction.get("new_reaction") or () if isinstance(each, dict)]
+    listed = reaction.get("new_reaction")
+    given = [each.get("emoji", "") for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     if is_group(chat) and ignores_groups(channel):
         return Ignored("group message")
-    who = name_of(object_of(reaction.get("user", {}), "user"))
+    who, group = object_of(reaction.get("user", {}), "user"), is_group(chat)
+    told = told_sender({"from": who}, group)
     return Incoming(
         id=f"{target}:reaction:{update_id}",
-        addresses=(address_of(chat, is_group(chat)),),
+        addresses=(address_of(chat, group),),
         kind="reaction",
-        name=who,
-        sender=who,
-        group=is_group(chat),
+        name=name_of(who),
+        sender=id_of(who, group),
+        group=group,
         sent_at=moment_of(reaction.get("date")),
-        data={"emoji": text_of(given[0]) if given else "", "target": target},
+        data={"emoji": text_of(given[0]) if given else "", "target": target, **told},
     )
 
 
@@ -151,7 +153,8 @@ def answer_press(body: bytes) -> dict[str, Any] | None:
 def pressed_label(press: Mapping[str, Any]) -> str:
     """What stood on the pressed button."""
     keyboard = object_of(object_of(press.get("message", {}), "message").get("reply_markup", {}), "reply_markup")
-    for row in keyboard.get("inline_keyboard") or ():
+    rows = keyboard.get("inline_keyboard")
+    for row in rows if isinstance(rows, list) else ():
         for button in row if isinstance(row, list) else ():
             if isinstance(button, dict) and button.get("callback_data") == press.get("data"):
                 return text_of(button.get("text"))
@@ -173,6 +176,22 @@ def address_of(chat: Mapping[str, Any], group: bool) -> Address:
     if not isinstance(chat.get("id"), int):
         raise BadPayload("A chat lacks its id.")
     return Address("group" if group else "telegram", str(chat["id"]))
+
+
+def id_of(sender: Mapping[str, Any], group: bool) -> str:
+    """Who wrote in a group, as they are addressed in a chat of their own; "" for one who writes as a whole chat."""
+    return str(sender["id"]) if group and isinstance(sender.get("id"), int) and not sender.get("is_bot") else ""
+
+
+def told_sender(message: Mapping[str, Any], group: bool) -> dict[str, str]:
+    """The name to show of who wrote in a group."""
+    name = name_of(object_of(message.get("from", {}), "from")) or title_of(message)
+    return {"sender_name": name} if group else {}
+
+
+def title_of(message: Mapping[str, Any]) -> str:
+    """The name of the chat that somebody writes as."""
+    return text_of(object_of(message.get("sender_chat", {}), "sender_chat").get("title"))[:200]
 
 
 def name_of(sender: Mapping[str, Any]) -> str:

@@ -86,7 +86,8 @@ def said_line(message: Any) -> ModelMessage | None:
     if not text:
         return None
     if message.direction == "in":
-        return ModelMessage("user", f"{message.sender}: {text}" if message.data.get("group") else text)
+        who = message.data.get("sender_name") or message.sender
+        return ModelMessage("user", f"{who}: {text}" if message.data.get("group") else text)
     if message.status in ("unconfirmed", "failed"):
         text += "\n(this message may not have reached the customer)"
     return ModelMessage("assistant", f"(a person of the team wrote) {text}" if message.author == "person" else text)

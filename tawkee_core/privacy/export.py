@@ -1,10 +1,11 @@
-"""A contact's data in one zip: contact.json, the messages of each chat in parts, and the files."""
+"""A contact's data in one zip: contact.json, the messages of each chat in parts, what they said in groups, and the
+files."""
 
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from ..audit import note_change
@@ -15,6 +16,7 @@ from ..doorbell import ring
 from ..errors import NotFound
 from ..models import new_id
 from .tasks import KEEP_HOURS, Slice, export_folder
+from .traces import IN_GROUPS, group_places
 
 BATCH = 500
 CONTACT = "select 1 from contact where workspace_id = %s and id = %s and deleted_at is null"
@@ -36,21 +38,23 @@ select c.id, c.channel_id, c.address_kind, c.address, c.status, c.owner, c.creat
         'resolved_at', i.resolved_at) order by i.id), '[]') from interaction i where i.chat_id = c.id) as interactions
 from chat c where c.contact_id = %s order by c.id
 """
-MESSAGES = """
-select m.id, m.seq, m.direction, m.author, m.kind, m.text, m.data, m.sender, m.quoted_id, m.provider_message_id,
-    m.status, m.sent_at, m.edited_at, m.deleted_at, d.id as media_id, d.mimetype, d.filename, d.size
+MESSAGE = """
+select m.id, m.chat_id, m.seq, m.direction, m.author, m.kind, m.text, m.data, m.sender, m.quoted_id,
+    m.provider_message_id, m.status, m.sent_at, m.edited_at, m.deleted_at, d.id as media_id, d.mimetype, d.filename, d.size
 from message m left join media d on d.message_id = m.id
-where m.chat_id = %s and m.seq > %s order by m.seq limit %s
 """
+OF_CHAT = "m.chat_id = %(chat_id)s"
+AFTER = "(m.chat_id, m.seq) > (%(chat_after)s::uuid, %(seq)s) order by m.chat_id, m.seq limit %(limit)s"
 FILES = """
-select d.id, d.path, d.filename from media d join message m on m.id = d.message_id
-where m.chat_id = %s and d.state = 'stored' and d.path is not null order by m.seq
+select d.id, d.path from media d join message m on m.id = d.message_id
+where {of} and d.state = 'stored' and d.path is not null order by m.chat_id, m.seq
 """
 TOTAL = """
-select (select count(*) from message m where m.chat_id = c.id)
-    + (select count(*) from media d join message m on m.id = d.message_id
-        where m.chat_id = c.id and d.state = 'stored') as count from chat c where c.contact_id = %s
+select count(*) + count(d.id) filter (where d.state = 'stored' and d.path is not null) as count
+from message m left join media d on d.message_id = m.id where {of}
 """
+GROUPS = "groups"
+NOBODY = "00000000-0000-0000-0000-000000000000"
 DONE = """
 update contact_task set state = 'done', path = %s, done = total, finished_at = now(), error = '',
     expires_at = now() + make_interval(hours => %s) where id = %s and state = 'running' returning id
@@ -105,8 +109,9 @@ def write_contact(tawkee: Tawkee, archive: ZipFile, share: Slice) -> bool:
     chats = run(CHATS, (contact_id,)) if profile else []
     there = set(archive.namelist())
     share.done = share.done if there else 0
-    total = sum(row.count for row in run(TOTAL, (contact_id,)))
-    for name, count, data in missing_parts(tawkee, profile, chats, there, archive):
+    sources = list_sources(contact_id, chats) if profile else []
+    total = sum(run(TOTAL.format(of=source.of), source.places)[0].count for source in sources)
+    for name, count, data in missing_parts(tawkee, profile, chats, sources, there, archive):
         archive.writestr(name, data)
         share.count(share.done + count, total)
         if share.over:
@@ -114,13 +119,27 @@ def write_contact(tawkee: Tawkee, archive: ZipFile, share: Slice) -> bool:
     return True
 
 
+class Source(NamedTuple):
+    """Messages that belong in an export: the folder's name, and how they are found."""
+
+    name: str
+    of: str
+    places: dict[str, Any]
+
+
+def list_sources(contact_id: str, chats: list[Any]) -> list[Source]:
+    """The contact's chats, and what they said in groups, whose chats are not theirs."""
+    own = [Source(chat.id, OF_CHAT, {"chat_id": chat.id}) for chat in chats]
+    return [*own, Source(GROUPS, f"{IN_GROUPS} and m.deleted_at is null", group_places(contact_id))]
+
+
 def missing_parts(
-    tawkee: Tawkee, profile: list[Any], chats: list[Any], there: set[str], archive: ZipFile
+    tawkee: Tawkee, profile: list[Any], chats: list[Any], sources: list[Source], there: set[str], archive: ZipFile
 ) -> Iterator[tuple[str, int, bytes]]:
     """Name, number of things and content of each part that the archive lacks; the contact itself comes last."""
-    for chat in chats:
-        yield from message_parts(chat.id, there, archive)
-        for row in run(FILES, (chat.id,)):
+    for source in sources:
+        yield from message_parts(source, there, archive)
+        for row in run(FILES.format(of=source.of), source.places):
             path = media_folder(tawkee.settings) / row.path
             name = f"media/{row.id}{path.suffix}"
             if name not in there and path.is_file():
@@ -131,20 +150,22 @@ def missing_parts(
         yield "contact.json", 0, as_json(about)
 
 
-def message_parts(chat_id: str, there: set[str], archive: ZipFile) -> Iterator[tuple[str, int, bytes]]:
-    """A chat's messages, five hundred a part, after the last part that is there."""
-    number, seq = 0, 0
-    while part_name(chat_id, number + 1) in there:
+def message_parts(source: Source, there: set[str], archive: ZipFile) -> Iterator[tuple[str, int, bytes]]:
+    """A source's messages, five hundred a part, after the last part that is there."""
+    number, chat_id, seq = 0, NOBODY, 0
+    while part_name(source.name, number + 1) in there:
         number += 1
     if number:
-        seq = json.loads(archive.read(part_name(chat_id, number)))[-1]["seq"]
-    while rows := run(MESSAGES, (chat_id, seq, BATCH)):
-        number, seq = number + 1, rows[-1].seq
-        yield part_name(chat_id, number), len(rows), as_json(rows_of(rows))
+        last = json.loads(archive.read(part_name(source.name, number)))[-1]
+        chat_id, seq = last["chat_id"], last["seq"]
+    page = f"{MESSAGE} where {source.of} and {AFTER}"
+    while rows := run(page, {**source.places, "chat_after": chat_id, "seq": seq, "limit": BATCH}):
+        number, chat_id, seq = number + 1, rows[-1].chat_id, rows[-1].seq
+        yield part_name(source.name, number), len(rows), as_json(rows_of(rows))
 
 
-def part_name(chat_id: str, number: int) -> str:
-    return f"messages/{chat_id}/{number:05}.json"
+def part_name(source: str, number: int) -> str:
+    return f"messages/{source}/{number:05}.json"
 
 
 def rows_of(rows: list[Any]) -> list[dict[str, Any]]:

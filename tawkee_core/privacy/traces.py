@@ -38,13 +38,15 @@ with page as (
 select max(p.dedupe_key) as last, (select count(*)::int from named) as named,
     (select count(*)::int from named where state = 'new') as unread from page p
 """
-GROUP_FILES = """
-select d.id, d.path from media d join message m on m.id = d.message_id where m.channel_id = %(channel_id)s
-    and m.direction = 'in' and m.data ? 'group' and m.sender = any(%(values)s)
+# what they said in groups, m; a sender is written as an address is, or by its part before an @ alone
+IN_GROUPS = """
+m.channel_id = any(%(channels)s::uuid[]) and m.direction = 'in' and m.data ? 'group'
+    and (m.channel_id, split_part(m.sender, '@', 1)) in (
+        select * from unnest(%(channels)s::uuid[], %(values)s::text[]))
 """
-GROUP_WORDS = """
-update message set text = '', data = '{"group": true}', sender = '', deleted_at = now()
-where channel_id = %(channel_id)s and direction = 'in' and data ? 'group' and sender = any(%(values)s)
+GROUP_FILES = f"select d.id, d.path from media d join message m on m.id = d.message_id where {IN_GROUPS}"
+GROUP_WORDS = f"""
+update message m set text = '', data = '{{"group": true}}', sender = '', deleted_at = now() where {IN_GROUPS}
 """
 
 
@@ -83,12 +85,17 @@ def phone_spellings(digits: str) -> set[str]:
     return {digits, short, long}
 
 
+def group_places(contact_id: str) -> dict[str, Any]:
+    """The parameters of IN_GROUPS."""
+    pairs = [(channel_id, value) for channel_id, values in spellings(contact_id).items() for value in values]
+    return {"channels": [channel_id for channel_id, _ in pairs], "values": [value for _, value in pairs]}
+
+
 def blank_group_words(tawkee: Tawkee, contact_id: str) -> None:
     """Take back what they said in groups; the places stay, without words, files or name."""
-    for channel_id, values in spellings(contact_id).items():
-        place: dict[str, Any] = {"channel_id": channel_id, "values": values}
-        for row in run(GROUP_FILES, place):
-            if row.path:
-                forget_file(tawkee.settings, row.path)
-            run("delete from media where id = %s", (row.id,))
-        run(GROUP_WORDS, place)
+    places = group_places(contact_id)
+    for row in run(GROUP_FILES, places):
+        if row.path:
+            forget_file(tawkee.settings, row.path)
+        run("delete from media where id = %s", (row.id,))
+    run(GROUP_WORDS, places)

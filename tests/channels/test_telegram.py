@@ -197,6 +197,13 @@ def test_groups_presses_admins_and_names_alike() -> None:
     admin = message(chat_type="group", text="oi", sender_chat={"id": -7, "title": "Obras"})
     admin["message"]["from"] = {"id": 1087968824, "is_bot": True, "username": "GroupAnonymousBot"}
     assert (read(admin, groups="store").kind, read(admin, groups="store").sender) == ("text", "Obras")
+    person = {"id": 42, "first_name": "Rita"}
+    said = message(chat_type="group", text="oi")
+    said["message"]["from"] = person
+    reacted = {"update_id": 4, "message_reaction": {"chat": shown["chat"], "message_id": 5, "user": person}}
+    for told in (read(said, groups="store"), read(reacted, groups="store"), read(press)):
+        assert told.sender == "42", "as in a chat of their own, so that whoever erases them finds it"
+        assert told.data["sender_name"] == ("" if told.kind == "choice" else "Rita")
     edit = {"update_id": 3, "edited_message": message(9, chat_type="group", text="novo")["message"]}
     assert read(edit) == Ignored("group message")
 
@@ -226,6 +233,12 @@ def test_presses_reactions_edits_and_blocks() -> None:
     blocked = {"chat": {"id": 42}, "new_chat_member": {"status": "kicked"}}
     assert read({"update_id": 4, "my_chat_member": blocked}) == Ignored("the contact blocked the bot")
     assert isinstance(read(message(new_chat_members=[])), Ignored)
+
+
+def test_a_press_under_a_keyboard_that_cannot_be_read_is_still_a_choice() -> None:
+    shown = {"message_id": 5, "chat": {"id": 42, "type": "private"}, "reply_markup": {"inline_keyboard": -1}}
+    press = read({"update_id": 1, "callback_query": {"id": "77", "from": {"id": 42}, "message": shown, "data": "yes"}})
+    assert (press.kind, press.data["id"]) == ("choice", "yes")
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,27 @@ def test_an_export_has_everything(line: Line, owner: Caller) -> None:
     assert archive.read(name) == b"a photo of a receipt"
 
 
+def test_what_they_said_in_groups_is_theirs_and_the_groups_other_words_are_not(line: Line, owner: Caller) -> None:
+    jid, other = "5511987650001@s.whatsapp.net", "5511987650002@s.whatsapp.net"
+    line.say("oi", "ana", name="Ana Souza", also=[["phone", jid]])
+    for number, (who, words) in enumerate(((jid, "hers"), (other, "his"), ("551187650001@s.whatsapp.net", "hers too"))):
+        group = {"type": "message", "id": f"g-{number}-{line.channel.id}", "from": "group-1", "group": True}
+        line.post({**group, "text": words, "name": who})
+    line.settle()
+    contact = run("select contact_id from contact_address where value = %s", (jid,))[0].contact_id
+    asked = owner.post(f"…/contacts/{contact}/export").json
+    work(line)
+    told = owner.get(f"…/contacts/tasks/{asked['id']}").json
+    archive = ZipFile(io.BytesIO(download(owner, told["url"]).data))
+    said = json.loads(archive.read("messages/groups/00001.json"))
+    assert [message["text"] for message in said] == ["hers", "hers too"]
+    assert told["done"] == told["total"]
+    owner.delete(f"…/contacts/{contact}")
+    work(line)
+    left = run("select text from message where channel_id = %s and direction = 'in' order by seq", (line.channel.id,))
+    assert [row.text for row in left] == ["", "his", ""]
+
+
 def test_a_long_export_goes_on_where_it_was(line: Line, owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     line.say()
     line.settle()
