@@ -17,7 +17,7 @@ from tawkee_core.models import new_id
 from tawkee_core.testing.echo_channel import EchoChannel, Provider
 from tawkee_core.testing.echo_model import ECHO, OTHER, EchoModel
 from tawkee_core.testing.running import Company, Running
-from tawkee_core.types import Channel, SendSemantics
+from tawkee_core.types import Channel, Pace, SendSemantics
 
 Result = TypeVar("Result")
 
@@ -109,7 +109,7 @@ def open_line(running: Running, echo: EchoChannel, model: EchoModel, **settings:
     line = Line(running, company, running.add_channel(company, "echo"), echo, model)
     yield line
     echo.semantics, echo.max_text, echo.extra = "opaque", 4096, {}
-    echo.unofficial = False
+    echo.unofficial, echo.pace = False, Pace()
     echo.provider.release.set()
     if model.gate is not None:
         model.gate.set()

@@ -10,6 +10,7 @@ from .. import metrics
 from ..context import Tawkee
 from ..errors import ModelBusy, ModelDown, ModelError, ModelNonsense, UnknownPlugin
 from ..hookspecs import ModelHooks
+from ..models import new_id
 from ..types import Agent, Completion, ModelMessage, ModelOptions, ModelUsage, Passage, Tool
 from .breaker import Breaker
 
@@ -21,13 +22,14 @@ breaker = Breaker()
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a model, as it is accounted for."""
+    """One call of a model, as it is accounted for: under its `id` once, however often it is written down."""
 
     model: str
     outcome: str
     usage: ModelUsage
     seconds: float
     kind: str = "chat"
+    id: str = field(default_factory=new_id)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from ..context import Tawkee
 from ..db import Cursor, transaction
 from ..models import new_id
 from ..statements import Chain, Statement
+from ..types import Address
 from .ask import Call
 from .context import TurnContext
 from .handover import ask_person
@@ -25,7 +26,8 @@ MAX_SUPERSEDES = 2
 LOCK = Statement("select id from chat where id = %(chat_id)s for update")
 CHECK = Statement(
     """
-select c.seq, c.epoch, c.owner, c.interaction_id, t.state = 'running' and t.fence = %(fence)s as ours,
+select c.seq, c.epoch, c.owner, c.interaction_id, c.address_kind, c.address,
+    t.state = 'running' and t.fence = %(fence)s as ours,
     t.state = 'replying' and t.fence = %(fence)s as written,
     g.status = 'ACTIVE' and g.deleted_at is null and h.deleted_at is null as awake,
     exists (select from turn n where n.chat_id = c.id and n.state = 'collecting') as newer,
@@ -79,10 +81,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class Committed:
-    """What became of a reply: committed, superseded, cancelled or fenced; `sending` is a part to be sent right now."""
+    """What became of a reply: committed, superseded, cancelled or fenced; `sending` is a part to be sent right now, to
+    the `address` that the contact has by now."""
 
     state: str
     sending: Sending | None = None
+    address: Address | None = None
 
 
 def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committed:
@@ -93,7 +97,7 @@ def commit_reply(tawkee: Tawkee, context: TurnContext, reply: Reply) -> Committe
         cursor.execute(LOOK, {"fence": turn.fence, "turn_id": turn.id, "chat_id": turn.chat_id})
         chat: Any = cursor.fetchone()
         if chat is not None and chat.written:
-            return Committed("committed", find_begun(tawkee, cursor, turn))
+            return Committed("committed", find_begun(tawkee, cursor, turn), address_of(chat))
         if chat is None or not chat.ours:
             return Committed("fenced")
         if chat.owner != "ai" or chat.epoch != turn.epoch:
@@ -139,7 +143,11 @@ def write_parts(
     if not parameters["begin"]:
         return Committed("committed")
     ids = (parameters["outbound_ids"][0], turn.chat_id, parameters["ids"][0], turn.id)
-    return Committed("committed", Sending(*ids, 1, 1, parameters["semantics"], began=began))
+    return Committed("committed", Sending(*ids, 1, 1, parameters["semantics"], began=began), address_of(chat))
+
+
+def address_of(chat: Any) -> Address:
+    return Address(chat.address_kind, chat.address)
 
 
 def part_parameters(tawkee: Tawkee, context: TurnContext, reply: Reply, chat: Any) -> dict[str, Any]:

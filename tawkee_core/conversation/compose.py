@@ -34,6 +34,14 @@ with placed as (
 insert into outbound (id, workspace_id, chat_id, message_id, seq, semantics, state)
 select %(outbound_id)s, workspace_id, id, %(id)s, seq, %(semantics)s, 'pending' from placed
 """
+# also what its provider took and told to have failed; the new try gets an id of its own there
+AGAIN = """
+update outbound o set state = 'pending', doubtful = state = 'unconfirmed', next_at = now(), attempts = 0,
+    recoveries = 0, epoch = null, turn_id = null, error = '', settled_at = null, steps = add_step(steps, jsonb_build_object('at', clock_timestamp(),
+        'did', state || ', and sent again by a person', 'turn_id', turn_id))
+where message_id = %s and (state in ('dead', 'unconfirmed', 'cancelled') or state = 'sent' and exists (
+    select from message m where m.id = o.message_id and m.status = 'failed')) returning id
+"""
 
 
 @dataclass(frozen=True)
@@ -225,14 +233,13 @@ def resend_message(tawkee: Tawkee, workspace_id: str, chat_id: str, message_id: 
         if row is None:
             raise NotFound()
         cursor.execute(
-            "update outbound set state = 'pending', next_at = now(), attempts = 0, recoveries = 0, epoch = null,"
-            " turn_id = null, error = '', settled_at = null, steps = add_step(steps, jsonb_build_object("
-            "'at', clock_timestamp(), 'did', state || ', and sent again by a person', 'turn_id', turn_id))"
-            " where message_id = %s and state in ('dead', 'unconfirmed', 'cancelled') returning id",
+            AGAIN,
             (message_id,),
         )
         if cursor.fetchone() is None:
             raise Conflict(f"A message that is {row.status} is not sent again.", slug="not_resendable")
-        cursor.execute("update message set status = 'queued', error = '' where id = %s", (message_id,))
+        cursor.execute(
+            "update message set status = 'queued', error = '', provider_message_id = null where id = %s", (message_id,)
+        )
         cursor.execute("update chat set attention = '' where id = %s and attention like 'a message%%'", (chat_id,))
     ring(tawkee.settings)

@@ -58,7 +58,8 @@ from due where o.id = due.id
 returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.semantics, o.state, o.intent_at,
     o.recoveries
 """
-# the row, its message and, with the last part, its turn
+# the row, its message and, with the last part, its turn; the contact was spoken to also when a status or an echo told
+# so first
 SETTLE = Statement(
     f"""
 with settled as (
@@ -78,11 +79,15 @@ with settled as (
     update turn t set state = 'done', done_at = now() from settled
     where %(final)s and t.id = settled.turn_id and t.state = 'replying' and not exists (
         select from outbound x where x.turn_id = t.id and x.id <> settled.id and x.state in {OPEN})
+), spoken as (
+    select chat_id, state <> 'sent' as ours from outbound
+    where id = %(id)s and fence = %(fence)s and state in ('sending', 'reconciling', 'sent')
 ), flagged as (
-    update chat c set attention = coalesce(nullif(%(attention)s, ''), c.attention),
+    update chat c set attention = case when spoken.ours then coalesce(nullif(%(attention)s, ''), c.attention)
+            else c.attention end,
         paced_until = case when %(pace)s > 0 then make_interval(secs => %(pace)s * (1 - %(burst)s))
             + greatest(c.paced_until + make_interval(secs => %(pace)s * %(burst)s), now()) else c.paced_until end
-    from settled where (%(attention)s <> '' or %(pace)s > 0) and c.id = settled.chat_id
+    from spoken where (%(attention)s <> '' or %(pace)s > 0) and c.id = spoken.chat_id
 )
 select (select count(*) from settled) as ours,
     case when %(state)s = 'unconfirmed' then (select h.kind from chat c join channel h on h.id = c.channel_id

@@ -1,6 +1,7 @@
 """One turn, from its claim to its reply on the way: read, look up, ask, commit, send."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -18,7 +19,7 @@ from .courtesy import offer_courtesies
 from .degrade import split_text
 from .listen import hear_audios
 from .prompt import build_prompt
-from .send import Parcel, deliver_all
+from .send import CHAIN_SECONDS, Parcel, deliver_all
 from .tools import agent_tools, transfer_reason
 from .turns import ClaimedTurn, fail_turn
 from .usage import record_calls
@@ -81,7 +82,7 @@ def answer_turn(tawkee: Tawkee, turn: ClaimedTurn, budget: Budget) -> str:
     )
     if committed.state != "committed":
         record_calls(turn, budget.calls)
-    send_first(tawkee, context, reply, committed)
+    send_first(tawkee, context, reply, committed, budget)
     return committed.state
 
 
@@ -103,9 +104,11 @@ def compose_reply(tawkee: Tawkee, context: TurnContext, answer: Completion, budg
     return Reply(parts, budget.calls, transfer)
 
 
-def send_first(tawkee: Tawkee, context: TurnContext, reply: Reply, committed: Committed) -> None:
-    """Send the part whose intent came with the commit, and what follows it."""
-    sending = committed.sending
-    if sending is not None:
+def send_first(tawkee: Tawkee, context: TurnContext, reply: Reply, committed: Committed, budget: Budget) -> None:
+    """Send the part whose intent came with the commit, and what follows it in the turn's time."""
+    sending, address = committed.sending, committed.address
+    if sending is not None and address is not None:
+        contact = replace(context.contact, address=address)
         message = Message(sending.message_id, "text", reply.parts[0], author="agent")
-        deliver_all(tawkee, sending, Parcel(context.channel, context.contact, message, context.last_in_at))
+        parcel = Parcel(context.channel, contact, message, context.last_in_at)
+        deliver_all(tawkee, sending, parcel, min(CHAIN_SECONDS, budget.left))

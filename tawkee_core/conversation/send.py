@@ -31,6 +31,7 @@ from .reopen import reopen_window
 from .window import is_open
 
 AUTH_WAIT = 60.0
+CHAIN_SECONDS = 15.0
 WINDOW_CLOSED = "window_closed: the provider takes only an approved template this long after the contact's last message"
 log = structlog.get_logger()
 
@@ -68,11 +69,15 @@ class Verdict:
     doubtful: bool = False
 
 
-def deliver_all(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None) -> None:
-    """Send a claimed message, and then what else its chat has waiting, in order."""
-    while True:
-        more = deliver(tawkee, sending, parcel)
-        following = claim_sendings(tawkee.settings, 1, sending.chat_id) if more else []
+def deliver_all(tawkee: Tawkee, sending: Sending, parcel: Parcel | None = None, seconds: float = CHAIN_SECONDS) -> None:
+    """Send a claimed message, and then what else its chat has waiting, in order. None is begun after so many `seconds`:
+    the watch over a thread's time, or a worker that stops, would end it in the middle."""
+    ends = time.monotonic() + seconds
+    while deliver(tawkee, sending, parcel):
+        if time.monotonic() > ends:
+            ring(tawkee.settings)
+            return
+        following = claim_sendings(tawkee.settings, 1, sending.chat_id)
         if not following:
             return
         sending, parcel = following[0], None
@@ -152,19 +157,20 @@ def media_of(tawkee: Tawkee, row: Any) -> Media | None:
 
 
 def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
-    """One try. A worker that slept through half its lease does not open the socket any more."""
-    if time.monotonic() - sending.began > tawkee.settings.lease_seconds / 2:
-        return Verdict("pending", error="too late to send under this lease", uncounted=True)
+    """One try. A worker that slept through half its lease, or waited that long for its turn to speak, does not open the
+    socket any more."""
     info = info_of(tawkee, parcel.channel)
     if parcel.message.template is None and not is_open(info.capabilities, parcel.message.author, parcel.last_in_at):
         return Verdict("dead", error=WINDOW_CLOSED)
-    if not may_write(parcel.channel, info, sending.chat_id):
+    if not persist(lambda: may_write(parcel.channel, info, sending.chat_id)):
         return Verdict("pending", error=WAITING, wait=seconds_to_wait(), uncounted=True)
     message = fit_message(parcel.message, info.capabilities, parcel.last_in_at)
     if not wait_turn(parcel.channel.id, info.pace.per_second):
         return Verdict("pending", error="the channel speaks at its pace", wait=1.0, uncounted=True)
+    if is_late(tawkee, sending):
+        return Verdict("pending", error="too late to send under this lease", uncounted=True)
     try:
-        provider_id = hand_over(tawkee, parcel, message, info)
+        provider_id = hand_over(tawkee, sending, parcel, message, info)
     except SendError as error:
         return judge(tawkee, sending, parcel.channel, error)
     except Exception as error:  # a plugin's fault: the message may or may not have left
@@ -175,7 +181,12 @@ def try_send(tawkee: Tawkee, sending: Sending, parcel: Parcel) -> Verdict:
     return Verdict("sent", provider_id=provider_id or None, pace=pace_of(info, parcel.channel))
 
 
-def hand_over(tawkee: Tawkee, parcel: Parcel, message: Message, info: ChannelInfo) -> str | None:
+def is_late(tawkee: Tawkee, sending: Sending) -> bool:
+    """Whether a call begun now might outlast the lease, and another worker then take the message for abandoned."""
+    return time.monotonic() - sending.began > tawkee.settings.lease_seconds / 2
+
+
+def hand_over(tawkee: Tawkee, sending: Sending, parcel: Parcel, message: Message, info: ChannelInfo) -> str | None:
     """Give a message to its channel; a file that is refused is tried once more in another form. Raises SendError."""
     send = tawkee.plugins.channel(parcel.channel.kind).channel_send
     told: dict[str, Any] = {"channel": parcel.channel, "contact": parcel.contact, "client_id": message.id}
@@ -185,6 +196,8 @@ def hand_over(tawkee: Tawkee, parcel: Parcel, message: Message, info: ChannelInf
         other = other_form(message, info.capabilities)
         if other is None:
             raise
+        if is_late(tawkee, sending):
+            raise NotSent("There was no time left for another form.") from error
         log.info("message_in_other_form", message_id=message.id, kind=message.kind, then=other.kind, error=str(error))
         return send(message=other, **told)
 

@@ -11,8 +11,8 @@ from .addresses import address_key
 
 RANK = {"queued": 0, "sending": 1, "unconfirmed": 2, "sent": 3, "failed": 4, "delivered": 5, "read": 6}
 
-# a status never goes back; one of a message still being sent also ends its sending. The sending's row is locked before
-# the message's, as by whoever settles it
+# a status never goes back; one of a message still being sent, or waiting to be sent once more, also ends its sending.
+# The sending's row is locked before the message's, as by whoever settles it
 ADVANCE = """
 with found as (
     select m.id from message m
@@ -22,7 +22,8 @@ with found as (
     update outbound set state = %(outbound)s, lease_until = null, error = %(error)s, settled_at = now(),
         steps = add_step(steps, jsonb_build_object('at', now(), 'did', 'settled by what its provider told',
             'since', intent_at, 'attempt', attempts, 'then', %(outbound)s::text, 'error', %(error)s::text))
-    from found where outbound.message_id = found.id and outbound.state in ('sending', 'reconciling', 'unconfirmed')
+    from found where outbound.message_id = found.id and (outbound.state in ('sending', 'reconciling', 'unconfirmed')
+        or outbound.state = 'pending' and outbound.intent_at is not null and %(state)s <> 'failed')
     returning outbound.turn_id
 ), moved as (
     update message set status = %(state)s, error = %(error)s,

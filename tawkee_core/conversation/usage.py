@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..db import persist, run
-from ..models import new_id
 from .ask import Call
 from .turns import ClaimedTurn
 
@@ -16,6 +15,7 @@ ADD_CALLS = """
     from unnest(%(usage_ids)s::uuid[], %(kinds)s::text[], %(models)s::text[], %(outcomes)s::text[],
         %(tokens_in)s::int[], %(tokens_out)s::int[], %(costs)s::numeric[], %(seconds)s::real[])
         as u(id, kind, model, outcome, tokens_in, tokens_out, cost, seconds)
+    on conflict (id) do nothing
 """
 
 
@@ -30,7 +30,7 @@ def record_calls(turn: ClaimedTurn, calls: Sequence[Call]) -> None:
 def call_parameters(calls: Sequence[Call]) -> dict[str, Any]:
     """The calls as the arrays that the statement takes."""
     return {
-        "usage_ids": [new_id() for _ in calls],
+        "usage_ids": [c.id for c in calls],
         "kinds": [c.kind for c in calls],
         "models": [c.model for c in calls],
         "outcomes": [c.outcome for c in calls],

@@ -1,7 +1,7 @@
 """A channel that lives in memory: what is posted to it is plain JSON, what it is given to send is kept in `sent`.
 
 `fail_with` names what the next sends raise, one each; `None` among them sends. `lose_answer` sends and then raises
-Ambiguous. `extra` holds more of the channel's capabilities."""
+Ambiguous. `extra` holds more of the channel's capabilities, `pace` how fast it may speak."""
 
 import threading
 from collections import deque
@@ -28,6 +28,7 @@ from ..types import (
     MediaRule,
     Message,
     Moved,
+    Pace,
     SendSemantics,
     Status,
     Watermark,
@@ -83,12 +84,19 @@ class EchoChannel:
         self.max_text = max_text
         self.extra: dict[str, Any] = {}
         self.unofficial = False
+        self.pace = Pace()
 
     @hookimpl
     def channel_info(self) -> ChannelInfo:
         files = {"image": MediaRule(("image/*",), 1_000_000), "document": MediaRule(("*/*",), 1_000_000)}
         capabilities = replace(Capabilities(self.max_text, media_in=files, media_out=files), **self.extra)
-        return ChannelInfo(Label("Eco", "Echo"), self.semantics, capabilities=capabilities, unofficial=self.unofficial)
+        return ChannelInfo(
+            Label("Eco", "Echo"),
+            self.semantics,
+            capabilities=capabilities,
+            pace=self.pace,
+            unofficial=self.unofficial,
+        )
 
     @hookimpl
     def channel_verify(self, channel: Channel, headers: dict[str, str]) -> bool:

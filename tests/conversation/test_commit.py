@@ -10,14 +10,17 @@ import psycopg2
 import pytest
 
 from tawkee_core.channels.pause import pause_channel
-from tawkee_core.conversation.commit import Committed, Reply, commit_reply
+from tawkee_core.conversation.ask import Call
+from tawkee_core.conversation.commit import Reply, commit_reply
 from tawkee_core.conversation.context import TurnContext, load_context
 from tawkee_core.conversation.handover import take_over
 from tawkee_core.conversation.interactions import resolve_chat
 from tawkee_core.conversation.outbound import claim_sendings
 from tawkee_core.conversation.send import deliver_all
 from tawkee_core.conversation.turns import claim_turns
+from tawkee_core.conversation.usage import record_calls
 from tawkee_core.db import run, transaction
+from tawkee_core.types import ModelUsage
 from tests.lines import Line, hold_model, hold_provider, wait_until, waits_for_lock
 
 
@@ -93,9 +96,29 @@ def test_commit_done_again_leaves_alone_what_another_worker_sends(line: Line) ->
     assert commit_reply(line.tawkee, context, Reply(["oi"], [])).sending is None
     run("update channel set paused_until = null where id = %s", (line.channel.id,))
     (other,) = claim_sendings(line.tawkee.settings, 1)
-    assert commit_reply(line.tawkee, context, Reply(["oi"], [])) == Committed("committed")
+    again = commit_reply(line.tawkee, context, Reply(["oi"], []))
+    assert (again.state, again.sending) == ("committed", None)
     deliver_all(line.tawkee, other)
     assert line.provider.texts() == ["oi"]
+
+
+def test_calls_of_a_reply_whose_commit_was_not_heard_of_are_counted_once(line: Line) -> None:
+    """The connection broke after the commit; before it is done again, a person ended the turn."""
+    context = begin_turn(line)
+    pause_channel(line.channel, 60)
+    reply = Reply(["oi"], [Call("echo/echo", "answered", ModelUsage(), 0.1)])
+    assert commit_reply(line.tawkee, context, reply).state == "committed"
+    take_over(line.tawkee, line.company.workspace_id, line.chat.id, line.company.user_id)
+    assert commit_reply(line.tawkee, context, reply).state == "fenced"
+    for _ in range(2):  # as what became of no reply, and that again after another broken connection
+        record_calls(context.turn, reply.calls)
+    assert len(run("select 1 as one from usage where workspace_id = %s", (line.company.workspace_id,))) == 1
+
+
+def test_reply_goes_where_its_contact_moved_meanwhile(line: Line) -> None:
+    with thinking(line):
+        line.post({"type": "moved", "from": "ana", "to": "ana-2"})
+    assert [(sent.to, sent.text) for sent in line.provider.sent] == [("ana-2", "echo: um")]
 
 
 def test_takeover_while_thinking_silences_the_reply(line: Line) -> None:

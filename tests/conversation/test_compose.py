@@ -139,6 +139,41 @@ def test_failed_message_is_sent_again_after_a_takeover(line: Line) -> None:
     assert line.provider.texts() == ["por outro caminho", "echo: oi"]
 
 
+def test_what_its_provider_took_and_then_failed_is_sent_again(line: Line) -> None:
+    """Most of WhatsApp's refusals come as a status. The new try is known by its own id, not by that of the old one."""
+    line.say()
+    line.settle()
+    line.post({"type": "status", "state": "failed", "id": line.provider.sent[0].id})
+    (message,) = line.messages("out")
+    assert message.status == "failed"
+    resend(line, message.id)
+    line.settle()
+    again = line.provider.sent[1]
+    line.post({"type": "echo", "id": again.id, "to": "ana", "text": again.text})
+    line.post({"type": "status", "state": "delivered", "id": again.id})
+    (message,) = line.messages("out")
+    assert (message.status, message.provider_message_id, line.chat.owner) == ("delivered", again.id, "ai")
+
+
+@pytest.mark.parametrize("told", ["status", "echo"])
+def test_what_turns_out_to_have_arrived_is_not_sent_again(line: Line, told: str) -> None:
+    """A person lets an unconfirmed message be sent again; while it waits, the provider tells that it had arrived."""
+    line.provider.lose_answer = 1
+    line.say()
+    line.settle()
+    (message,) = line.messages("out")
+    resend(line, message.id)
+    (sent,) = line.provider.sent
+    if told == "status":
+        line.post({"type": "status", "state": "delivered", "client_id": message.id})
+    else:
+        line.post({"type": "echo", "id": sent.id, "to": "ana", "text": sent.text})
+    line.settle()
+    assert len(line.provider.sent) == 1
+    (message,) = line.messages("out")
+    assert (message.status, line.chat.owner) == ("delivered" if told == "status" else "sent", "ai")
+
+
 def test_sent_or_strange_messages_are_not_sent_again(line: Line) -> None:
     line.say()
     line.settle()

@@ -11,12 +11,13 @@ from psycopg2.extras import Json
 from redis import Redis
 
 from tawkee_core.conversation.outbound import Sending, claim_lookups, claim_sendings, recover_sendings, settle_row
+from tawkee_core.conversation.pace import wait_turn
 from tawkee_core.conversation.send import deliver_all
 from tawkee_core.db import run, transaction
 from tawkee_core.doorbell import BELL
 from tawkee_core.errors import Ambiguous, AuthLost, NotSent, RateLimited, Refused, SendError
 from tawkee_core.testing.echo_channel import Sent
-from tawkee_core.types import Completion, SendSemantics
+from tawkee_core.types import Completion, Pace, SendSemantics
 from tests.lines import Line, hold_provider, in_parallel, set_semantics, wait_until, waits_for_lock
 
 WINDOW_TEMPLATE = Json({"window_template": "volte:pt_BR"})
@@ -198,6 +199,26 @@ def test_failed_part_does_not_hold_up_the_next(line: Line) -> None:
     assert [t.state for t in line.turns()] == ["done"]
 
 
+def test_long_row_of_messages_is_shared_with_who_comes_next(line: Line) -> None:
+    """A thread that went on with its chat for longer than a turn may take would be ended in the middle of a send."""
+    line.echo.max_text = 20
+    line.model.script.append(Completion("Primeira parte aqui. Segunda parte aqui. Terceira parte aqui."))
+    line.provider.fail_with.append(NotSent("no route"))
+    line.say()
+    line.start()
+    line.rest()
+    line.pass_time()
+    (sending,) = claim_sendings(line.tawkee.settings, 1)
+    with Redis.from_url(line.tawkee.settings.redis_url) as client, client.pubsub() as bell:
+        bell.subscribe(BELL)
+        assert bell.get_message(timeout=5)["type"] == "subscribe"
+        deliver_all(line.tawkee, sending, seconds=0.0)
+        assert bell.get_message(timeout=5)["type"] == "message"
+    assert sorted(o.state for o in line.outbounds()) == ["pending", "pending", "sent"]
+    line.settle()
+    assert line.provider.texts() == ["Primeira parte aqui.", "Segunda parte aqui.", "Terceira parte aqui."]
+
+
 def test_workers_at_once_send_every_message_once(line: Line) -> None:
     for number in range(20):
         line.provider.fail_with.append(NotSent("no route"))
@@ -258,6 +279,15 @@ def test_worker_that_slept_past_half_its_lease_does_not_send(line: Line) -> None
     assert line.provider.sent == []
     assert the_sending(line).state == "pending"
     assert end(line)[1] == "sent"
+
+
+def test_worker_that_waited_past_half_its_lease_for_its_channel_does_not_send(line: Line) -> None:
+    sending = begin_and_die(line, "opaque", arrived=False)
+    line.echo.pace = Pace(per_second=1.0)
+    assert wait_turn(line.channel.id, 1.0), "the next may be sent in a second"
+    began = time.monotonic() - line.tawkee.settings.lease_seconds / 2 + 0.5
+    deliver_all(line.tawkee, replace(sending, began=began))
+    assert (line.provider.sent, the_sending(line).state) == ([], "pending")
 
 
 def test_time_a_claim_took_counts_for_its_lease(line: Line) -> None:
