@@ -26,6 +26,7 @@ from ..types import Channel
 from .invitations import GONE, find_invitation
 from .passwords import hash_new
 from .register import SignIn, normal_email
+from .requests import ask_mail
 from .sessions import open_session
 from .workspaces import read_workspace
 
@@ -188,6 +189,8 @@ def confirm_activation(settings: Settings, token: str, code: str, user_agent: st
             if cursor.fetchone() is None:
                 raise Conflict(SIGN_IN, slug="sign_in_to_accept")
             close_invitation(cursor, found, user["id"])
+            if not proofs["by_email"]:
+                ask_mail(cursor, "confirm", found.email, user["id"])
             tokens = open_session(cursor, settings, user["id"], user_agent, ip)
     except UniqueViolation as error:
         raise Conflict(SIGN_IN, slug="sign_in_to_accept") from error

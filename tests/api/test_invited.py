@@ -24,6 +24,7 @@ from tawkee_core.testing.echo_channel import EchoChannel
 from tawkee_core.testing.running import Company, Running, make_running
 from tawkee_core.types import ChannelInfo
 from tests.callers import PASSWORD, Answer, Caller, register_caller
+from tests.letters import write_letters
 
 GIVEN = {"name": "Bia Souza", "phone": "(11) 91234-5678", "password": PASSWORD, "locale": "en"}
 
@@ -312,6 +313,13 @@ def test_whoever_has_the_link_and_a_phone_learns_of_no_account(
     assert [answer.status_code for answer in answers] == [201, 201]
     proved = "select count(*)::int as n from account_user where email = %s and email_confirmed_at is not null"
     assert [run(proved, (invited.email,))[0].n for invited in (known, by_whatsapp)] == [1, 0]
+    assert newest_letter(running, known.email) == "already_registered"
+    assert newest_letter(running, by_whatsapp.email) == "confirm_email", "as after registering"
+
+
+def newest_letter(running: Running, email: str) -> str:
+    write_letters(running.app, email)
+    return str(run("select template from mail where recipient = %s order by id desc limit 1", (email,))[0].template)
 
 
 def test_who_gets_nothing_on_whatsapp_asks_for_a_mail(by_whatsapp: Invited) -> None:
