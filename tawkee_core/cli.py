@@ -55,6 +55,15 @@ def explain(error: Exception) -> str | None:
 @click.version_option(package_name="tawkee")
 def main() -> None:
     """AI agents that answer your customers, and people who can take over at any moment."""
+    log_to_stderr()
+
+
+def log_to_stderr() -> None:
+    """Keep standard output for what a command tells. What runs the product gives its logs their own form later."""
+    import structlog
+
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 DATA = click.option(
@@ -122,7 +131,8 @@ def plugins() -> None:
     from .settings import read_settings
 
     for report in load_plugins(read_settings()).report():
-        state = f"BROKEN: {report.broken}" if report.broken else ", ".join(report.hooks)
+        hooks = ", ".join(report.hooks) or "no hooks: are its functions marked @hookimpl?"
+        state = f"BROKEN: {report.broken}" if report.broken else hooks
         click.echo(f"{report.name}  {report.version or '-'}  ({report.distribution or 'given'})\n    {state}")
 
 
@@ -197,7 +207,8 @@ def channel() -> None:
 def parse(kind: str, files: tuple[Path, ...], config: tuple[str, ...]) -> None:
     """Print what a channel reads out of payload files, one JSON line a file: {file, events} or {file, error}.
 
-    Needs no server, no setting and no secret. A form may be given as it was posted, or as a flat JSON object."""
+    Needs no server, no setting and no secret. A form may be given as it was posted, or as a flat JSON object; the file
+    `-` is standard input. A file that cannot be read is told in its line, and is no failure of the command."""
     from .channels.try_parse import to_line, try_files
     from .errors import UnknownPlugin
     from .plugins import load_plugins

@@ -1,7 +1,12 @@
-"""Whether an installed plugin and this Tawkee were made for each other."""
+"""Whether an installed plugin and this Tawkee were made for each other, and what is wrong with one that was not."""
 
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from importlib.metadata import Distribution, version
 from typing import Any
+
+from .types import ChannelInfo
 
 #: Raised when a hook is removed or its meaning changes; new hooks and new arguments leave it as it is.
 CONTRACT = 1
@@ -36,4 +41,36 @@ def check_contract(plugin: Any) -> None:
     """Raise Mismatch when a module says, as TAWKEE_CONTRACT, that it was written for another contract."""
     written_for = getattr(plugin, "TAWKEE_CONTRACT", CONTRACT)
     if written_for != CONTRACT:
-        raise Mismatch(f"written for contract {written_for}, this Tawkee speaks contract {CONTRACT}")
+        raise Mismatch(f"written for contract {written_for!r}, this Tawkee speaks contract {CONTRACT}")
+
+
+def check_info(ask: Callable[[], Any]) -> None:
+    """Raise Mismatch when what `channel_info` says of a channel is none: every list of channels asks for it."""
+    try:
+        info = ask()
+    except Exception as error:  # whatever a stranger's module raises
+        raise Mismatch(f"its channel_info raised {type(error).__name__}: {error}") from error
+    if not isinstance(info, ChannelInfo | None):
+        raise Mismatch(f"its channel_info returned {type(info).__name__}, not a ChannelInfo")
+
+
+def find_misfits(plugin: Any, specs: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What is wrong with the hooks of a plugin, given every hook and its arguments."""
+    for name in dir(plugin):
+        function = getattr(plugin, name, None)
+        marks = getattr(function, "tawkee_impl", None)
+        if not isinstance(marks, dict) or not callable(function):
+            continue
+        hook = marks.get("specname") or name
+        if hook not in specs:
+            yield f"there is no hook {hook!r}{guess(hook, specs)}"
+            continue
+        for argument in inspect.signature(function).parameters:
+            if argument not in specs[hook]:
+                known = ", ".join(specs[hook]) or "nothing"
+                yield f"{hook} is given no {argument!r}, it may take {known}"
+
+
+def guess(name: str, names: Mapping[str, Any]) -> str:
+    (meant, *_) = [*get_close_matches(name, names, n=1), ""]
+    return f": did you mean {meant!r}?" if meant else ""

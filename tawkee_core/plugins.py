@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import pluggy
 import structlog
 
-from .contract import Mismatch, check_contract, check_requires
+from .contract import Mismatch, check_contract, check_info, check_requires, find_misfits
 from .errors import UnknownPlugin
 from .hookspecs import CHAPTERS, ChannelHooks, MailHooks, ModelHooks, VectorHooks
 from .settings import Settings, split_list
@@ -74,19 +74,21 @@ class Plugins:
             plugin = entry.load()
             check_contract(plugin)
             self.register(plugin, entry.name)
-        except Mismatch as error:
+            check_info(self.ask(entry.name).channel_info)
+        except (Mismatch, pluggy.PluginValidationError) as error:
             self._leave_out(entry.name, str(error))
-        except Exception as error:  # whatever a stranger's module raises, the others must load
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises, the others must load
             self._leave_out(entry.name, f"{type(error).__name__}: {error}")
 
     def register(self, plugin: Any, name: str) -> None:
         """Add a plugin. Raises PluginValidationError when it implements a hook that does not exist, or wrongly."""
-        self.manager.register(plugin, name)
         try:
+            self.manager.register(plugin, name)
             self.manager.check_pending()
-        except pluggy.PluginValidationError:
-            self.manager.unregister(plugin)
-            raise
+        except pluggy.PluginValidationError as error:
+            self._remove(name)
+            words = "; ".join(find_misfits(plugin, self._specs())) or str(error)
+            raise pluggy.PluginValidationError(plugin, words) from error
         self._forget_answers()
         for hook, arguments in self._told.items():
             for implementation in getattr(self.manager.hook, hook).get_hookimpls():
@@ -97,7 +99,18 @@ class Plugins:
         self._ones.clear()
         self._models.clear()
 
+    def _specs(self) -> dict[str, tuple[str, ...]]:
+        """Every hook, and the arguments that it may take."""
+        callers = vars(self.manager.hook)
+        return {name: tuple(each.spec.argnames) for name, each in callers.items() if each.spec is not None}
+
+    def _remove(self, name: str) -> None:
+        if self.manager.get_plugin(name) is not None:
+            self.manager.unregister(name=name)
+        self._forget_answers()
+
     def _leave_out(self, name: str, why: str) -> None:
+        self._remove(name)
         self.broken[name] = why
         log.warning("plugin_broken", plugin=name, reason=why)
 
@@ -167,8 +180,6 @@ class Plugins:
         try:
             implementation.function(**{name: arguments[name] for name in implementation.argnames})
         except Exception as error:  # whatever a stranger's start-up raises, the others must start
-            self.manager.unregister(implementation.plugin)
-            self._forget_answers()
             self._leave_out(implementation.plugin_name, f"{type(error).__name__}: {error}")
 
     def call_all(self, hook: str, **arguments: Any) -> None:

@@ -1,31 +1,35 @@
 """What a channel reads out of payload files: an author's first tool, which needs no server, setting or secret."""
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlencode
 
-from ..errors import BadPayload, TawkeeError
+from ..errors import BadPayload, TawkeeError, UnknownPlugin
 from ..plugins import Plugins
 from ..types import Channel, ChannelEvent
 from ..wire import read_json
 
 JSON_HEADERS = {"content-type": "application/json"}
 FORM_HEADERS = {"content-type": "application/x-www-form-urlencoded"}
+EVENTS: tuple[type, ...] = get_args(ChannelEvent)
 
 
 def try_files(
     plugins: Plugins, kind: str, files: Iterable[Path], config: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """What each file says, as {file, events} or {file, error}. Raises UnknownPlugin."""
+    """What each file says, as {file, events} or {file, error}; `-` is standard input. Raises UnknownPlugin."""
+    if kind in plugins.broken:
+        raise UnknownPlugin(f"The plugin {kind!r} is installed and was left out ({plugins.broken[kind]}).")
     plugins.ask(kind)
     channel = made_up(kind, config)
     for file in files:
         try:
-            events = parse_body(plugins, channel, file.read_bytes())
+            events = parse_body(plugins, channel, read_file(file))
         except OSError as error:
             yield {"file": str(file), "error": error.strerror or "cannot be read"}
         except TawkeeError as error:
@@ -34,6 +38,10 @@ def try_files(
             yield {"file": str(file), "error": f"{type(error).__name__}: {error}"}
         else:
             yield {"file": str(file), "events": [show_event(event) for event in events]}
+
+
+def read_file(file: Path) -> bytes:
+    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
 
 
 def made_up(kind: str, config: Mapping[str, Any]) -> Channel:
@@ -60,6 +68,11 @@ def parse(plugins: Plugins, channel: Channel, headers: dict[str, str], body: byt
     events = plugins.channel(channel.kind).channel_parse(channel=channel, headers=headers, body=body)
     if events is None:
         raise BadPayload(f"{channel.kind} reads no webhooks: it has no channel_parse, or that returned None.")
+    if not isinstance(events, list):
+        raise TypeError(f"channel_parse gave {type(events).__name__}, not a list of events")
+    for event in events:
+        if not isinstance(event, EVENTS):
+            raise TypeError(f"channel_parse gave {type(event).__name__} among its events")
     return events
 
 

@@ -87,6 +87,8 @@ def apply_event(cursor: Cursor, channel: Channel, event_id: str | None, event: C
             applied.elsewhere = True
         case Ignored():
             applied.reasons.append(event.reason)
+        case _:
+            raise TypeError(f"channel_parse gave {type(event).__name__} among its events")
 
 
 def note_kept(applied: Applied, event: Incoming, kept: Kept | None) -> None:

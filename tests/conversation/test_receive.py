@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tawkee_core import inbox
+from tawkee_core import hookimpl, inbox
 from tawkee_core.db import run
 from tawkee_core.models import new_id
 from tawkee_core.testing.echo_channel import SECRET_HEADER
@@ -157,6 +157,36 @@ def test_message_that_cannot_be_kept_is_kept_raw_and_tried_again(line: Line) -> 
     (event,) = line.events()
     assert event.state == "dead"
     assert event.reason
+
+
+class Odd:
+    """A channel whose author forgot something."""
+
+    def __init__(self, events: Any) -> None:
+        self.events = events
+
+    @hookimpl
+    def channel_verify(self) -> bool:
+        return True
+
+    @hookimpl
+    def channel_parse(self) -> Any:
+        return self.events
+
+
+@pytest.mark.parametrize(("events", "told"), [(None, "NoneType"), (["text"], "str among"), ((), "tuple")])
+def test_webhook_of_which_a_plugin_gives_no_events_is_not_taken_for_read(line: Line, events: Any, told: str) -> None:
+    """A forgotten `return` would lose every message without a word."""
+    plugins = line.running.tawkee.plugins
+    plugins.register(Odd(events), "odd")
+    try:
+        channel = line.running.add_channel(line.company, "odd")
+        assert line.running.post(channel, b"{}", {}) == 200
+        (event,) = run("select state, reason from inbound_event where channel_id = %s", (channel.id,))
+        assert (event.state, told in event.reason) == ("new", True)
+        run("delete from channel where id = %s", (channel.id,))
+    finally:
+        plugins.manager.unregister(name="odd")
 
 
 def test_group_is_stored_and_answered_only_when_mentioned(line: Line) -> None:

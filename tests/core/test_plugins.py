@@ -125,6 +125,15 @@ def test_a_hook_that_does_not_exist_is_refused_and_the_plugin_left_out() -> None
     assert plugins.names("channel_info") == ["one"]
 
 
+HEAD = "import sys\nfrom tawkee_core import hookimpl\n"
+ODD_MODULES = {
+    "p_exits": "sys.exit('no key')\n",
+    "p_argument": "@hookimpl\ndef channel_parse(payload): ...\n",
+    "p_info_raises": "@hookimpl\ndef channel_info(): raise KeyError('label')\n",
+    "p_info_dict": "@hookimpl\ndef channel_info(): return {}\n",
+}
+
+
 @pytest.fixture
 def distributions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder on the path in which each made-up distribution announces plugins."""
@@ -149,6 +158,8 @@ def distributions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "p_misspelt = p_misspelt_module",
         p_misspelt_module="from tawkee_core import hookimpl\n@hookimpl\ndef chanel_send(): ...\n",
     )
+    for name, text in ODD_MODULES.items():
+        announce(name, f"{name} = {name}_module", **{f"{name}_module": HEAD + text})
     announce("p-twice-a", "p_twice = p_good_module")
     announce("p-twice-b", "p_twice = p_good_module")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -163,7 +174,12 @@ def test_broken_plugins_are_told_with_their_reason_and_stop_nobody() -> None:
     assert report["p_good"].hooks == ("worker_started",) and report["p_good"].broken is None
     assert "no such library" in str(report["p_raises"].broken)
     assert "p_module_that_is_not_there" in str(report["p_missing"].broken)
-    assert "chanel_send" in str(report["p_misspelt"].broken)
+    assert report["p_misspelt"].broken == "there is no hook 'chanel_send': did you mean 'channel_send'?"
+    assert report["p_argument"].broken == "channel_parse is given no 'payload', it may take channel, headers, body"
+    assert report["p_exits"].broken == "SystemExit: no key"
+    assert report["p_info_raises"].broken == "its channel_info raised KeyError: 'label'"
+    assert report["p_info_dict"].broken == "its channel_info returned dict, not a ChannelInfo"
+    assert {"p_info_raises", "p_info_dict"}.isdisjoint(plugins.names("channel_info"))
     assert "2 installed distributions" in str(report["p_twice"].broken)
     assert report["given"].broken is None
     assert "p_good" in plugins.names("worker_started")
@@ -199,6 +215,7 @@ def announce(folder: Path, name: str, requires: str = "", module: str = "") -> N
     ("requires", "module", "broken"),
     [
         ("", "TAWKEE_CONTRACT = 1\n", None),
+        ("", "TAWKEE_CONTRACT = '1'\n", "written for contract '1', this Tawkee speaks contract 1"),
         ("", "TAWKEE_CONTRACT = 2\n", "written for contract 2, this Tawkee speaks contract 1"),
         ("Requires-Dist: tawkee\n", "", None),
         ("Requires-Dist: tawkee<100,>=0.0.1\n", "", None),

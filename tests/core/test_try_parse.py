@@ -1,6 +1,9 @@
 """`tawkee channel parse`: what a channel reads out of files, told as JSON lines without any server."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,6 +59,32 @@ def test_each_file_is_one_line(tmp_path: Path) -> None:
     assert [each["error"] for each in told[2:]] == ["No such file or directory", "Is a directory"]
 
 
+def test_standard_input_is_a_file_too() -> None:
+    result = CliRunner().invoke(main, ["channel", "parse", "telegram", "-"], input=update("Olá"))
+    (told,) = lines_of(result)
+    assert (told["file"], told["events"][0]["text"]) == ("-", "Olá")
+
+
+def test_another_plugin_that_is_broken_does_not_speak_among_the_lines(tmp_path: Path) -> None:
+    info = tmp_path / "p_odd-1.0.dist-info"
+    info.mkdir()
+    write(info, "METADATA", "Metadata-Version: 2.1\nName: p_odd\nVersion: 1.0\n")
+    write(info, "entry_points.txt", "[tawkee]\np_odd = p_odd_module\n")
+    file = write(tmp_path, "good.json", update("Olá"))
+
+    def run(kind: str) -> subprocess.CompletedProcess[str]:
+        code = "from tawkee_core.cli import main; main()"
+        command = [sys.executable, "-c", code, "channel", "parse", kind, str(file)]
+        path = os.pathsep.join([str(tmp_path), *sys.path])
+        return subprocess.run(command, env={"PYTHONPATH": path}, capture_output=True, text=True, timeout=60)
+
+    good, broken = run("telegram"), run("p_odd")
+    assert json.loads(good.stdout)["events"][0]["text"] == "Olá"
+    assert "p_odd_module" in good.stderr
+    assert (broken.returncode, broken.stdout) == (2, "")
+    assert "left out (ModuleNotFoundError: No module named 'p_odd_module')" in broken.stderr
+
+
 def test_configuration_reaches_the_channel(tmp_path: Path) -> None:
     group = write(tmp_path, "group.json", update("oi").replace("private", "group"))
     (quiet,), (stored,) = (
@@ -82,8 +111,9 @@ class Odd:
     def channel_parse(self, channel: Channel, headers: dict[str, str], body: bytes) -> list[ChannelEvent] | None:
         if body == b"stumble":
             raise KeyError("from")
-        if body == b"nothing":
-            return None
+        if body in (b"nothing", b"words", b"one"):
+            odd: Any = {b"nothing": None, b"words": ["text"], b"one": Incoming("1", (Address("odd", "1"),))}
+            return odd[body]  # type: ignore[no-any-return]  # on purpose
         if "form" not in headers["content-type"]:
             read_json(body)
             raise BadPayload("This is no form.")
@@ -99,6 +129,8 @@ class Odd:
     [
         ("stumble", "KeyError: 'from'"),
         ("nothing", "no channel_parse, or that returned None"),
+        ("words", "channel_parse gave str among its events"),
+        ("one", "channel_parse gave Incoming, not a list of events"),
         ("[]", "This is no form."),
         ('{"id": 3}', "This is no form."),
         ('{"a": "b"}', "This is no form."),
