@@ -1,7 +1,8 @@
 """What a person fills in to set a channel up, checked against the fields its plugin declares; secrets kept apart."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from ..errors import BadInput, UnsafeUrl
 from ..safe_http import check_url
@@ -10,6 +11,7 @@ from ..wire import clean_text
 
 MASK = "••••"
 MAX_ITEMS = 100
+RENEW = "Give it again: it would go to another server than the one it was given for."
 
 
 class BadConfig(BadInput):
@@ -28,7 +30,8 @@ class Config(NamedTuple):
 
 
 def read_config(fields: Iterable[Field], given: Mapping[str, Any], kept: Mapping[str, Any] | None = None) -> Config:
-    """The values given over those kept (secrets opened). `None` brings a default back, and a masked secret leaves it.
+    """The values given over those kept (secrets opened). `None` brings a default back, and a masked secret leaves it,
+    unless it would go to another server than the one that it was given for.
 
     Raises BadConfig."""
     by_name = {field.name: field for field in fields}
@@ -39,6 +42,9 @@ def read_config(fields: Iterable[Field], given: Mapping[str, Any], kept: Mapping
             take_value(field, given, values)
         except ValueError as error:
             errors[name] = str(error)
+    if kept and is_moved(by_name.values(), kept, values):
+        values = {name: value for name, value in values.items() if name in by_name}  # what the old one gave us, too
+        errors |= dict.fromkeys(unproven(by_name.values(), given, values, kept), RENEW)
     if errors:
         raise BadConfig(errors)
     secret = {name for name in values if name not in by_name or by_name[name].kind == "secret"}
@@ -46,6 +52,27 @@ def read_config(fields: Iterable[Field], given: Mapping[str, Any], kept: Mapping
         {name: value for name, value in values.items() if name not in secret},
         {name: values[name] for name in values if name in secret},
     )
+
+
+def is_moved(fields: Iterable[Field], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether an address leads to another server than before."""
+    urls = [field for field in fields if field.kind == "url"]
+    return any(server_of(field, before) != server_of(field, after) for field in urls)
+
+
+def server_of(field: Field, values: Mapping[str, Any]) -> tuple[str, str, int | None]:
+    parts = urlsplit(str(values.get(field.name) or field.default or ""))
+    return parts.scheme, parts.hostname or "", parts.port
+
+
+def unproven(
+    fields: Iterable[Field], given: Mapping[str, Any], values: Mapping[str, Any], kept: Mapping[str, Any]
+) -> Iterator[str]:
+    """The secrets that stay as they are, and that nobody has given anew."""
+    for field in fields:
+        value = kept.get(field.name)
+        if field.kind == "secret" and value and values.get(field.name) == value and given.get(field.name) != value:
+            yield field.name
 
 
 def take_value(field: Field, given: Mapping[str, Any], values: dict[str, Any]) -> None:

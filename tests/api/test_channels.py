@@ -122,7 +122,7 @@ def test_a_provider_that_is_down_or_broken_is_told_clearly(caller: Caller, serve
         server.faults.append(Fault(kind, "/instance/"))
         answer = caller.post(f"{path}/connect")
         assert (answer.status_code, answer.json["error"]) == (status, slug)
-    caller.patch(path, {"config": {"base_url": "http://127.0.0.1:9"}})
+    caller.patch(path, {"config": {"base_url": "http://127.0.0.1:9", "api_key": KEY}})
     answer = caller.post(f"{path}/connect")
     assert (answer.status_code, answer.json["error"]) == (502, "connect_failed")
 
@@ -157,10 +157,24 @@ def test_changing_wires_asks_for_a_new_connection(caller: Caller, server: Evolut
     other = caller.make_agent(name="Outra")
     assert caller.patch(path, {"agent_id": other}).json["agent_id"] == other
     assert caller.patch(path, {"agent_id": new_id()}).status_code == 404
-    assert caller.patch(path, {"config": {"base_url": "https://evo.example"}}).json["status"] == "disconnected"
+    moved = {"base_url": "https://evo.example", "api_key": KEY}
+    assert caller.patch(path, {"config": moved}).json["status"] == "disconnected"
     wrong: dict[str, Any]
     for wrong in ({"status": "connected"}, {"name": ""}, {"config": []}, {"agent_id": "x"}):
         assert caller.patch(path, wrong).status_code == 422, wrong
+
+
+def test_a_kept_key_does_not_go_to_a_server_that_it_was_not_given_for(caller: Caller, server: EvolutionServer) -> None:
+    """Or whoever may change a channel could read its key there."""
+    path = f"…/channels/{make(caller, server)['id']}"
+    with EvolutionServer(key="of somebody else") as theirs:
+        for key in ({}, {"api_key": None}, {"api_key": "•••• 7777"}):
+            refused = caller.patch(path, {"config": {"base_url": theirs.url, **key}})
+            assert refused.status_code == 422 and "api_key" in refused.json["errors"]["json"]["config"], key
+        assert caller.get(f"{path}/status").status_code == 200
+        assert caller.patch(path, {"config": {"base_url": f"{server.url}/"}}).status_code == 200, "the same server"
+        assert caller.patch(path, {"config": {"base_url": theirs.url, "api_key": KEY}}).status_code == 200
+        assert theirs.calls == []
 
 
 def test_a_key_changed_while_the_provider_is_asked_is_not_lost(
