@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -19,10 +19,11 @@ making = threading.Lock()
 
 @dataclass(frozen=True)
 class Tawkee:
-    """One application: the values it runs with and the plugins it has."""
+    """One application: the values it runs with, the plugins it has, and whether it has come to its end."""
 
     settings: Settings
     plugins: Plugins
+    ended: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
 
 
 def current() -> Tawkee:
@@ -33,6 +34,11 @@ def current() -> Tawkee:
 def current_settings() -> Settings | None:
     """The settings of the application that this code runs in; None outside one."""
     return current().settings if has_app_context() else None
+
+
+def end_application(app: Flask) -> None:
+    """Let the threads that watch for this application end, within seconds. It is not to be used after that."""
+    cast(Tawkee, app.extensions["tawkee"]).ended.set()
 
 
 def once_a_process(name: str, make: Callable[[], Made]) -> Made:

@@ -121,30 +121,39 @@ def signal_people(settings: Settings, workspace_id: str, user_ids: list[str]) ->
     publish(settings, PEOPLE, json.dumps({"workspace": workspace_id, "users": user_ids}))
 
 
-def watch_topic(settings: Settings, topic: str, told: Callable[[Any], None], missed: Callable[[], None]) -> None:
-    """Call `told` with every signal of a topic, in a thread of its own, as long as the process lives.
+def watch_topic(
+    settings: Settings, topic: str, told: Callable[[Any], None], missed: Callable[[], None], ended: threading.Event
+) -> None:
+    """Call `told` with every signal of a topic, in a thread of its own, until `ended` is set.
 
     `missed` is called at the start and, with Redis away, every two seconds: then the database must be asked."""
 
     def watch() -> None:
-        while True:
+        while not ended.is_set():
             try:
-                follow_topic(settings, topic, told, missed)
+                follow_topic(settings, topic, told, missed, ended)
             except RedisError as error:
-                log.warning("watching_by_poll", topic=topic, error=str(error))
-                missed()
-                time.sleep(POLL_SECONDS)
+                if not ended.is_set():
+                    log.warning("watching_by_poll", topic=topic, error=str(error))
+                    missed()
+            except Exception:  # whatever was published, or does not bear it: the thread must not die
+                log.exception("watching_failed", topic=topic)
+            ended.wait(POLL_SECONDS)
 
     threading.Thread(target=watch, name=f"watch-{topic}", daemon=True).start()
 
 
-def follow_topic(settings: Settings, topic: str, told: Callable[[Any], None], missed: Callable[[], None]) -> None:
+def follow_topic(
+    settings: Settings, topic: str, told: Callable[[Any], None], missed: Callable[[], None], ended: threading.Event
+) -> None:
     client: Any = connect_redis(settings, timeout=None)
-    subscription = client.pubsub(ignore_subscribe_messages=True)
-    subscription.subscribe(topic)
-    missed()
-    for message in subscription.listen():
-        told(json.loads(message["data"]))
+    with client.pubsub(ignore_subscribe_messages=True) as subscription:
+        subscription.subscribe(topic)
+        missed()
+        while not ended.is_set():
+            message = subscription.get_message(timeout=POLL_SECONDS)
+            if message is not None:
+                told(json.loads(message["data"]))
 
 
 def forget_publishers() -> None:

@@ -116,14 +116,14 @@ def file_url(media_id: str) -> str:
 
 def watch(callback: Watcher) -> None:
     """Call back `(channel_id, address value, event)` for every chat's news, in a thread of its own, as long as the
-    process lives.
+    application lives.
 
     With Redis away, `("", "", {"event": "poll"})` comes every two seconds: then the database must be asked."""
 
     def tell(news: Any) -> None:
         callback(news["channel"], news["address"].partition(":")[2], news["event"])
 
-    watch_topic(settings(), CHATS, tell, lambda: callback("", "", {"event": "poll"}))
+    watch_topic(settings(), CHATS, tell, lambda: callback("", "", {"event": "poll"}), current().ended)
 
 
 __all__: Sequence[str] = (

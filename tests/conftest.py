@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from hypothesis import strategies as st
 
 from tawkee_core import create_app
+from tawkee_core.context import end_application
 from tawkee_core.db import database, migrate
 from tawkee_core.embedded.servers import start_servers
 from tawkee_core.testing.echo_model import ECHO
@@ -81,6 +82,7 @@ def app(config: dict[str, Any]) -> Iterator[Flask]:
     app = create_app(config)
     migrate()
     yield app
+    end_application(app)
     database.close_all()
 
 

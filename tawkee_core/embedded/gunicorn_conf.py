@@ -31,6 +31,13 @@ def post_fork(server: Any, worker: Any) -> None:
     shim.die_with_parent(worker.ppid, signal.SIGKILL)
 
 
+def worker_exit(server: Any, worker: Any) -> None:
+    """Let what watches for the application end with it."""
+    tawkee = getattr(worker.app.callable, "extensions", {}).get("tawkee")
+    if tawkee is not None:  # else it never came up
+        tawkee.ended.set()
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """Tell the metrics, which all processes keep together, that this one counts no more."""
     from prometheus_client import multiprocess  # here, since most gunicorns never lose a worker

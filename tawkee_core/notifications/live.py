@@ -39,7 +39,7 @@ def open_rooms() -> Rooms[Page]:
         for user_id in news["users"]:
             rooms.refresh_within((news["workspace"], user_id))
 
-    watch_topic(current().settings, PEOPLE, tell, rooms.refresh_all)
+    watch_topic(current().settings, PEOPLE, tell, rooms.refresh_all, current().ended)
     return rooms
 
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from psycopg2.extras import Json
 
 from ..channels.load import load_channel, seal_context
-from ..context import Tawkee
+from ..context import Tawkee, end_application
 from ..db import run, transaction
 from ..models import new_id
 from ..security import new_secret, seal
@@ -131,6 +131,7 @@ class Running:
         return run("select * from message where channel_id = %s order by chat_id, seq", (channel.id,))
 
     def close(self) -> None:
+        end_application(self.app)
         self.pool.stop(10)
 
 

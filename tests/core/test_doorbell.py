@@ -3,12 +3,12 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tawkee_core.doorbell import SECONDS, connect_redis, publish
+from tawkee_core.doorbell import SECONDS, connect_redis, publish, watch_topic
 from tawkee_core.models import new_id
 from tawkee_core.settings import Settings
 from tests.lines import wait_until
@@ -76,3 +76,39 @@ def seconds_of_a_deaf_redis() -> float:
         for number in range(100):
             publish(settings, "test", str(number))
         return time.monotonic() - began
+
+
+def watching(settings: Settings, topic: str, told: Callable[[Any], None]) -> tuple[threading.Thread, threading.Event]:
+    """The thread that watches a topic, once it began, and what ends it."""
+    began, ended = threading.Event(), threading.Event()
+    watch_topic(settings, topic, told, began.set, ended)
+    assert began.wait(20)
+    (thread,) = (each for each in threading.enumerate() if each.name == f"watch-{topic}")
+    return thread, ended
+
+
+def test_a_watch_ends_when_it_is_told_to(settings: Settings) -> None:
+    thread, ended = watching(settings, f"test:{new_id()}", lambda _: None)
+    ended.set()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_a_watch_ends_without_redis() -> None:
+    thread, ended = watching(Settings(redis_url="redis://127.0.0.1:1/0"), f"test:{new_id()}", lambda _: None)
+    ended.set()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_a_watch_outlives_what_it_cannot_read(settings: Settings) -> None:
+    topic, heard = f"test:{new_id()}", threading.Event()
+    _, ended = watching(settings, topic, lambda _: heard.set())
+    publish(settings, topic, "no json")
+
+    def said() -> bool:
+        publish(settings, topic, "1")
+        return heard.wait(0.2)
+
+    wait_until(said)
+    ended.set()
