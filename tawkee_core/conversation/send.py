@@ -12,7 +12,7 @@ import structlog
 from psycopg2.errors import UniqueViolation
 
 from .. import metrics
-from ..channels.load import open_channel
+from ..channels.load import load_channel, open_channel
 from ..channels.pause import lose_auth, pause_channel
 from ..channels.warmup import WAITING, may_write, seconds_to_wait
 from ..context import Tawkee
@@ -219,6 +219,8 @@ def judge(tawkee: Tawkee, sending: Sending, channel: Channel, error: SendError) 
         case RateLimited():
             persist(lambda: pause_channel(channel, error.retry_after))
             return Verdict("pending", error=text, wait=error.retry_after, uncounted=True)
+        case AuthLost() if has_new_keys(tawkee, channel):
+            return Verdict("pending", error=text, uncounted=True)
         case AuthLost():
             persist(lambda: lose_auth(channel, str(error)))
             return Verdict("pending", error=text, wait=AUTH_WAIT, uncounted=True)
@@ -232,6 +234,14 @@ def judge(tawkee: Tawkee, sending: Sending, channel: Channel, error: SendError) 
             return Verdict("unconfirmed", error=text)
         case NotSent() | Refused() | _:
             return Verdict("dead", error=text)
+
+
+def has_new_keys(tawkee: Tawkee, channel: Channel) -> bool:
+    """Whether the channel's keys were renewed while a message was on its way with the old ones."""
+    try:
+        return persist(lambda: load_channel(tawkee.settings, channel.id)).config != channel.config
+    except TawkeeError:  # removed, or its secrets cannot be opened
+        return False
 
 
 def jitter(attempts: int) -> float:

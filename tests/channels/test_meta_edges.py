@@ -96,3 +96,10 @@ def test_customers_without_a_phone_keep_their_own_names_in_a_batch() -> None:
     body = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}
     events: Any = whatsapp.parse_webhook(make_channel(), json.dumps(body).encode())
     assert [event.name for event in events] == ["Ana", "Bia"]
+
+
+def test_a_groups_message_is_not_answered_in_private() -> None:
+    said = {"id": "w1", "from": "5531988887777", "group_id": "g", "timestamp": "1760000000", "type": "text"}
+    value = {"metadata": {"phone_number_id": "1060"}, "messages": [said | {"text": {"body": "oi, pessoal"}}]}
+    body = {"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "messages", "value": value}]}]}
+    assert whatsapp.parse_webhook(make_channel(), json.dumps(body).encode()) == [Ignored("group message")]

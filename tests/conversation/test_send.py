@@ -134,6 +134,19 @@ def test_lost_answer_by_what_the_channel_can_tell(
     assert len(ended[2]) == (1 if state == "sent" or taken else 0)
 
 
+def test_keys_renewed_meanwhile_are_tried_before_the_channel_is_given_up(line: Line) -> None:
+    release = hold_provider(line)
+    line.provider.fail_with.append(AuthLost("the token was replaced"))
+    line.say()
+    line.start()
+    wait_until(lambda: [o.state for o in line.outbounds()] == ["sending"])
+    run("update channel set config = config || '{\"token\": \"new\"}' where id = %s", (line.channel.id,))
+    release.set()
+    line.rest()
+    assert run("select status, paused_until from channel where id = %s", (line.channel.id,)) == [("connected", None)]
+    assert end(line) == ("sent", "sent", ["echo: oi"])
+
+
 def test_channel_that_cannot_tell_leaves_it_to_people(line: Line) -> None:
     set_semantics(line, "reconcilable")
     assert fail(line, Ambiguous("the connection broke")).state == "reconciling"

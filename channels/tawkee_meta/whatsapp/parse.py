@@ -89,6 +89,8 @@ def read_messages(value: Object) -> list[Reader]:
 
 def read_message(message: Object, people: list[Object]) -> ChannelEvent:
     message_id = text_of(message.get("id")) or substitute_id(message)
+    if message.get("group_id"):  # an answer would go to its author alone
+        return Ignored("group message")
     change = read_correction(message)
     if change is not None:
         return change
