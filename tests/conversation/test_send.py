@@ -140,7 +140,7 @@ def test_keys_renewed_meanwhile_are_tried_before_the_channel_is_given_up(line: L
     line.say()
     line.start()
     wait_until(lambda: [o.state for o in line.outbounds()] == ["sending"])
-    run("update channel set config = config || '{\"token\": \"new\"}' where id = %s", (line.channel.id,))
+    run('update channel set config = config || \'{"token": "new"}\' where id = %s', (line.channel.id,))
     release.set()
     line.rest()
     assert run("select status, paused_until from channel where id = %s", (line.channel.id,)) == [("connected", None)]
