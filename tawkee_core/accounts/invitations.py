@@ -21,6 +21,7 @@ from ..settings import Settings
 from .links import app_link
 from .register import normal_email
 from .roles import LABELS, check_gift
+from .throttle import count_guess, invitation_guesses
 
 MOST_OPEN = 100
 TokenKind = Literal["mail", "link"]
@@ -79,6 +80,7 @@ def invite(tawkee: Tawkee, workspace_id: str, inviter: Inviter, email: str, role
     """Offer a role; a mail tells of it. The invitation's id. Raises BadInput, Forbidden for a role above one's own,
     Conflict for who belongs here or was invited already, TooMany."""
     check_gift(inviter.role, role)
+    count_guess(invitation_guesses(inviter.id))
     email, invitation_id = normal_email(email), new_id()
     row = {"workspace_id": workspace_id, "email": email, "role": role, "invited_by": inviter.id}
     try:

@@ -61,6 +61,11 @@ def proof_guesses(kind: str, user_id: str) -> list[Guess]:
     return [Guess(f"{kind}|{user_id}", 5, 60, 900)]
 
 
+def invitation_guesses(user_id: str) -> list[Guess]:
+    """Invitations are mails to addresses that somebody made up: a hundred a day, then one an hour."""
+    return [Guess(f"invitations|{user_id}", 100, 864, 3600)]
+
+
 def count_guess(guesses: list[Guess]) -> None:
     """Count a try, before it is looked at. Raises TooMany, which says when to come again."""
     keys = [guess.key for guess in guesses]

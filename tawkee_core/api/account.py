@@ -16,7 +16,7 @@ from ..errors import BadInput, TooLarge
 from .access import person, signed_in
 from .auth import UserOutput, WorkspaceOutput
 from .outputs import Output
-from .routes import Blueprint, Text
+from .routes import Blueprint, Line, Text
 from .start import LANGUAGES
 
 blueprint = Blueprint("account", __name__, url_prefix="/api/auth", description="One's own account")
@@ -30,8 +30,8 @@ def password_field(**options: Any) -> fields.String:
 
 
 class ProfileInput(Schema):
-    name = Text(validate=validate.Length(1, 100))
-    company = Text(validate=validate.Length(0, 100))
+    name = Line(validate=validate.Length(1, 100))
+    company = Line(validate=validate.Length(0, 100))
     email = Text(validate=validate.Length(3, 254), metadata={"description": "Takes effect when it is confirmed"})
     language = fields.String(attribute="locale", validate=validate.OneOf(LANGUAGES))
     theme = fields.String(validate=validate.OneOf(("light", "dark", "system")))

@@ -10,7 +10,7 @@ from ..accounts.sessions import Tokens, refresh_session, revoke_session
 from ..context import current
 from .access import person, signed_in
 from .outputs import Output
-from .routes import Blueprint, Text
+from .routes import Blueprint, Line, Text
 from .start import LANGUAGES, choose_language
 
 blueprint = Blueprint("auth", __name__, url_prefix="/api/auth", description="Registering, signing in and out")
@@ -22,8 +22,8 @@ class LoginInput(Schema):
 
 
 class RegisterInput(LoginInput):
-    name = Text(required=True, validate=validate.Length(1, 100))
-    workspace_name = Text(load_default="", validate=validate.Length(0, 32))
+    name = Line(required=True, validate=validate.Length(1, 100))
+    workspace_name = Line(load_default="", validate=validate.Length(0, 32))
     language = fields.String(validate=validate.OneOf(LANGUAGES), metadata={"description": "Default: the browser's"})
 
 

@@ -14,7 +14,7 @@ from ..context import current
 from .access import bearer_token, find_caller
 from .auth import SignInOutput, WorkspaceOutput, describe_visit, show_sign_in
 from .outputs import Output
-from .routes import Blueprint, Parser, Text
+from .routes import Blueprint, Line, Parser, Text
 from .start import choose_language
 
 blueprint = Blueprint("invited", __name__, url_prefix="/api/invitations", description="Accepting an invitation")
@@ -36,7 +36,7 @@ class InvitedOutput(Output):
 
 
 class ApplicantInput(Schema):
-    name = Text(required=True, validate=validate.Length(1, 100))
+    name = Line(required=True, validate=validate.Length(1, 100))
     phone = Text(required=True, validate=validate.Length(8, 40), metadata={"description": "The WhatsApp number"})
     password = fields.String(required=True, load_only=True, validate=validate.Length(1, 1000))
     email = Text(load_default="", validate=validate.Length(0, 254), metadata={"description": "The one invited"})

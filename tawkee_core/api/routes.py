@@ -1,5 +1,6 @@
 """How routes are declared: blueprints whose decorators are typed, ids in paths, bodies that may be hostile."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from functools import wraps
@@ -21,6 +22,7 @@ from .openapi import PAGINATION, add_errors
 View = TypeVar("View", bound=Callable[..., Any])
 SchemaLike = Schema | type[Schema]
 HEX = "[0-9a-f]"
+BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # controls, and what turns the writing round
 
 
 class IdConverter(BaseConverter):
@@ -65,6 +67,14 @@ class Text(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
         return clean_text(text).strip() if isinstance(text, str) else text
+
+
+class Line(Text):
+    """A text of one line, such as a name: what would break it, in a mail or a list, is a blank."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        return " ".join(BREAKS.sub(" ", text).split()) if isinstance(text, str) else text
 
 
 class Moment(fields.AwareDateTime):

@@ -10,17 +10,17 @@ from ..context import current
 from .access import person, signed_in
 from .auth import WorkspaceOutput
 from .permissions import check_owner
-from .routes import Blueprint, Text
+from .routes import Blueprint, Line, Text
 
 blueprint = Blueprint("workspaces", __name__, url_prefix="/api/workspaces", description="A company's room")
 
 
 class WorkspaceInput(Schema):
-    name = Text(required=True, validate=validate.Length(1, 32))
+    name = Line(required=True, validate=validate.Length(1, 32))
 
 
 class WorkspaceChange(Schema):
-    name = Text(validate=validate.Length(1, 32))
+    name = Line(validate=validate.Length(1, 32))
     require_two_factors = fields.Boolean(metadata={"description": "The owner's to say; who has them off is kept out"})
 
 

@@ -67,18 +67,21 @@ def test_an_unknown_email_and_a_wrong_password_get_one_answer(client: Client, ca
     assert wrong.data == unknown.data
 
 
-def test_an_unknown_email_takes_as_long_as_a_wrong_password(client: Client, caller: Caller) -> None:
+def test_an_unknown_email_takes_as_long_as_a_wrong_password(client: Client) -> None:
+    """In the quietest of some rounds, each of as many tries as are answered before one has to wait."""
+
     def shortest(email: str) -> float:
         times = []
-        for _ in range(7):
+        for _ in range(4):
             started = time.perf_counter()
-            client.post("/api/auth/login", json={"email": email, "password": "not this one"})
+            answer = client.post("/api/auth/login", json={"email": email, "password": "not this one"})
             times.append(time.perf_counter() - started)
+            assert answer.status_code == 401
         return min(times)
 
     shortest(f"{new_id()}@x.com")  # the stand-in is hashed once
-    wrong, unknown = shortest(caller.email), shortest(f"{new_id()}@x.com")
-    assert unknown > wrong / 2, (unknown, wrong)
+    rounds = ((shortest(register_caller(client).email), shortest(f"{new_id()}@x.com")) for _ in range(5))
+    assert any(wrong / 2 < unknown < wrong * 2 for wrong, unknown in rounds)
 
 
 def test_signing_out_ends_the_access_token_at_once(caller: Caller) -> None:

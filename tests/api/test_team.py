@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tawkee_core.accounts.throttle import count_guess, invitation_guesses
 from tawkee_core.db import run
 from tests.api.routes import UNKNOWN
 from tests.api.worlds import build_world
@@ -180,3 +181,17 @@ def test_a_mail_goes_out_again_a_few_times_an_hour(caller: Caller) -> None:
     assert [answer.status_code for answer in sent] == [200, 200, 200, 200, 429]
     assert sent[0].json["expired"] is False and sent[0].json["link"] == made["link"]
     assert len(run("select 1 from mail where recipient = %s and template = 'invitation'", (email,))) == 5
+
+
+def test_nobody_sends_mails_to_all_the_world(caller: Caller, stranger: Caller) -> None:
+    """Withdrawn or not: after a hundred invitations a person has to wait between two."""
+    for _ in range(99):
+        count_guess(invitation_guesses(caller.user_id))
+    given = {"email": "bia@example.com", "role": "TRAINER"}
+    made = caller.post("…/invitations", given)
+    assert made.status_code == 201
+    assert caller.delete(f"…/invitations/{made.json['id']}").status_code == 204
+    refused = caller.post("…/invitations", given)
+    assert (refused.status_code, refused.json["error"]) == (429, "too_many_tries")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert stranger.post("…/invitations", given).status_code == 201

@@ -19,7 +19,15 @@ def test_a_person_makes_reads_and_renames_workspaces(caller: Caller) -> None:
     assert [w["name"] for w in caller.get("/api/workspaces").json] == ["Loja", "Filial Sul"]
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 33, None, 7, ["x"]])
+def test_a_name_is_one_line(caller: Caller) -> None:
+    """It stands in the subject and the first sentence of mails to people who know nobody here."""
+    made = caller.post("/api/workspaces", {"name": " Loja\r\n\tda \u202e Ana\x07 👩‍🍳 "})
+    assert made.json["name"] == "Loja da Ana 👩‍🍳"
+    named = caller.patch("/api/auth/me", {"name": "Ana\n\nLima", "company": "A\u2028B", "password": PASSWORD})
+    assert (named.json["name"], named.json["company"]) == ("Ana Lima", "A B")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\n\u202e", "x" * 33, None, 7, ["x"]])
 def test_a_bad_name_is_refused(caller: Caller, name: object) -> None:
     assert caller.post("/api/workspaces", {"name": name}).status_code == 422
 
