@@ -1,12 +1,10 @@
 """Whether an installed plugin and this Tawkee were made for each other, and what is wrong with one that was not."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import Distribution, version
 from typing import Any
-
-from .types import ChannelInfo
 
 #: Raised when a hook is removed or its meaning changes; new hooks and new arguments leave it as it is.
 CONTRACT = 1
@@ -42,16 +40,6 @@ def check_contract(plugin: Any) -> None:
     written_for = getattr(plugin, "TAWKEE_CONTRACT", CONTRACT)
     if written_for != CONTRACT:
         raise Mismatch(f"written for contract {written_for!r}, this Tawkee speaks contract {CONTRACT}")
-
-
-def check_info(ask: Callable[[], Any]) -> None:
-    """Raise Mismatch when what `channel_info` says of a channel is none: every list of channels asks for it."""
-    try:
-        info = ask()
-    except Exception as error:  # whatever a stranger's module raises
-        raise Mismatch(f"its channel_info raised {type(error).__name__}: {error}") from error
-    if not isinstance(info, ChannelInfo | None):
-        raise Mismatch(f"its channel_info returned {type(info).__name__}, not a ChannelInfo")
 
 
 def find_misfits(plugin: Any, specs: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, cast
 import pluggy
 import structlog
 
-from .contract import Mismatch, check_contract, check_info, check_requires, find_misfits
+from .contract import Mismatch, check_contract, check_requires, find_misfits
 from .errors import UnknownPlugin
 from .hookspecs import CHAPTERS, ChannelHooks, MailHooks, ModelHooks, VectorHooks
 from .settings import Settings, split_list
+from .types import ChannelInfo
 
 GROUP = "tawkee"
 log = structlog.get_logger()
@@ -74,7 +75,7 @@ class Plugins:
             plugin = entry.load()
             check_contract(plugin)
             self.register(plugin, entry.name)
-            check_info(self.ask(entry.name).channel_info)
+            check_info(self.channel(entry.name))
         except (Mismatch, pluggy.PluginValidationError) as error:
             self._leave_out(entry.name, str(error))
         except (Exception, SystemExit) as error:  # whatever a stranger's module raises, the others must load
@@ -207,6 +208,16 @@ class Plugins:
             hooks=tuple(sorted(caller.name for caller in callers)),
             broken=self.broken.get(name),
         )
+
+
+def check_info(channel: ChannelHooks) -> None:
+    """Raise Mismatch when what `channel_info` says of a channel is none: every list of channels asks for it."""
+    try:
+        info = channel.channel_info()
+    except Exception as error:  # whatever a stranger's module raises
+        raise Mismatch(f"its channel_info raised {type(error).__name__}: {error}") from error
+    if not isinstance(info, ChannelInfo | None):
+        raise Mismatch(f"its channel_info returned {type(info).__name__}, not a ChannelInfo")
 
 
 def load_plugins(settings: Settings, extra: Iterable[tuple[str, Any]] = ()) -> Plugins:

@@ -66,7 +66,7 @@ def receive_webhook(tawkee: Tawkee, channel: Channel, headers: Mapping[str, str]
 
 
 def parse_events(tawkee: Tawkee, channel: Channel, headers: Mapping[str, str], body: bytes) -> list[ChannelEvent]:
-    """What a channel reads out of a body. Raises BadPayload, and TypeError where it gives no list: that would lose it."""
+    """What a channel reads out of a body. Raises BadPayload, and TypeError where it gives no list."""
     events = tawkee.plugins.channel(channel.kind).channel_parse(channel=channel, headers=dict(headers), body=body)
     if not isinstance(events, list):
         raise TypeError(f"channel_parse gave {type(events).__name__}, not a list of events")
