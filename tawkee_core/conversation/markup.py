@@ -10,11 +10,13 @@ HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*$", re.M)
 BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*|__(?=\S)([^_\n]+?)(?<=\S)__")
 STRUCK = re.compile(r"~~(?=\S)([^~\n]+?)(?<=\S)~~")
 LINK = re.compile(r"!?\[([^\]\n]{1,300})\]\((https?://[^\s)]{1,2000})\)")
+BOTH = re.compile(r"(?<!\*)\*{3}(?=\S)([^*\n]+?)(?<=\S)\*{3}(?!\*)")
+SLANTED = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])|(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)")
 BULLET = re.compile(r"^([ \t]*)\*[ \t]+(?=\S)", re.M)
 CODE = re.compile(r"`([^`\n]+)`")
 FENCE = re.compile(r"```(?:[a-zA-Z0-9_+-]*\n)?(.*?)```", re.S)
 # what may stand inside a line, first come first served, so that one never ends inside another
-MARKS = re.compile("|".join(f"(?:{each.pattern})" for each in (CODE, LINK, BOLD, STRUCK)))
+MARKS = re.compile("|".join(f"(?:{each.pattern})" for each in (CODE, LINK, BOLD, STRUCK, SLANTED)))
 
 
 def format_text(text: str, markup: Markup) -> str:
@@ -30,7 +32,7 @@ def to_whatsapp(text: str) -> str:
 
 
 def whatsapp_part(part: str) -> str:
-    part = HEADING.sub(r"*\1*", part)
+    part = HEADING.sub(r"*\1*", BOTH.sub(r"**\1**", part))
     part = BOLD.sub(lambda match: f"*{match[1] or match[2]}*", part)
     return BULLET.sub(r"\1- ", LINK.sub(r"\1: \2", STRUCK.sub(r"~\1~", part)))
 
@@ -45,14 +47,14 @@ def to_plain(text: str) -> str:
 
 def plain_marks(text: str) -> str:
     def plain(match: re.Match[str]) -> str:
-        code, label, url, bold, strong, struck = match.groups()
-        return f"{label}: {url}" if url else code or plain_marks(bold or strong or struck)
+        code, label, url, *inner = match.groups()
+        return f"{label}: {url}" if url else code or plain_marks(next(filter(None, inner)))
 
-    return MARKS.sub(plain, text)
+    return MARKS.sub(plain, BOTH.sub(r"**\1**", text))
 
 
 def to_html(text: str) -> str:
-    """Bold, struck, code and links as tags, always closed in their order; all else escaped."""
+    """Bold, slanted, struck, code and links as tags, always closed in their order; all else escaped."""
     return "".join(
         f"<pre>{escape(part, quote=False)}</pre>" if number % 2 else html_part(part)
         for number, part in enumerate(FENCE.split(text))
@@ -65,7 +67,7 @@ def html_part(part: str) -> str:
 
 
 def html_marks(text: str) -> str:
-    told, place = [], 0
+    told, place, text = [], 0, BOTH.sub(r"**\1**", text)
     for match in MARKS.finditer(text):
         told += [escape(text[place : match.start()], quote=False), html_mark(match)]
         place = match.end()
@@ -73,12 +75,13 @@ def html_marks(text: str) -> str:
 
 
 def html_mark(match: re.Match[str]) -> str:
-    code, label, url, bold, strong, struck = match.groups()
+    code, label, url, bold, strong, struck, *slanted = match.groups()
     if code:
         return f"<code>{escape(code, quote=False)}</code>"
     if url:
         return f'<a href="{escape(url)}">{escape(label, quote=False)}</a>'
-    tag, inner = ("s", struck) if struck else ("b", bold or strong)
+    inner = bold or strong or struck or next(filter(None, slanted))
+    tag = "s" if struck else "b" if bold or strong else "i"
     return f"<{tag}>{html_marks(inner)}</{tag}>"
 
 

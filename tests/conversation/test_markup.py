@@ -10,7 +10,9 @@ from tawkee_core.conversation.markup import format_text
 
 GIVEN = (
     ("**forte**", "*forte*", "forte", "<b>forte</b>"),
-    ("__forte__ e _leve_", "*forte* e _leve_", "forte e _leve_", "<b>forte</b> e _leve_"),
+    ("__forte__ e _leve_", "*forte* e _leve_", "forte e leve", "<b>forte</b> e <i>leve</i>"),
+    ("*leve* e ***ambos***", "*leve* e *ambos*", "leve e ambos", "<i>leve</i> e <b>ambos</b>"),
+    ("_ana_silva_, 5*3*2, *só um", *["_ana_silva_, 5*3*2, *só um"] * 3),
     ("~~não~~", "~não~", "não", "<s>não</s>"),
     ("# Preços\ntexto", "*Preços*\ntexto", "Preços\ntexto", "<b>Preços</b>\ntexto"),
     ("* um\n* dois", "- um\n- dois", "- um\n- dois", "- um\n- dois"),
@@ -64,7 +66,7 @@ def test_any_text_becomes_html_that_telegram_takes(text: str) -> None:
     tags.feed(html)
     tags.close()
     assert tags.open == []
-    assert not re.search(r"&(?!amp;|lt;|gt;|quot;|#x27;)|<(?!/?(?:b|s|a|pre|code)\b)", html)
+    assert not re.search(r"&(?!amp;|lt;|gt;|quot;|#x27;)|<(?!/?(?:b|i|s|a|pre|code)\b)", html)
 
 
 @given(st.text(alphabet="*_~#[]() \nabh", max_size=60))
