@@ -26,6 +26,7 @@ SECRET_VALUES = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+"  # JSON web tokens
     r"|(?<=[Bb]earer )\S+|\b(?:sk|twk|whsec|rk|pk)[-_][\w-]{12,}"
     r"|(?<=/webhooks/)[\w-]+/[\w-]+"
+    r"|(?<=/exports/)[\w-]+/\d+/\w+|(?<=/media/)[\w-]+/\w+"
     r"|(?<=/invitations/)[\w-]{43,}|(?<=/invite#)[\w-]+"
     r"|(?<=://)[^/\s@:]*:[^/\s@]+(?=@)"
     # PostgreSQL shows the row, or the part of the statement, that it refused

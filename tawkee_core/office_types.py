@@ -23,7 +23,7 @@ class Mail:
         """The mail as programs exchange it; a second copy has the same Message-ID, so that a mailbox may know it."""
         message = EmailMessage(policy=SMTP)
         message["From"] = self.sender
-        message["To"] = self.to
+        message["To"] = ascii_domain(self.to)
         message["Subject"] = self.subject
         message["Date"] = formatdate(usegmt=True)
         message["Message-ID"] = f"<{self.id}@{parseaddr(self.sender)[1].rpartition('@')[2] or 'localhost'}>"
@@ -33,6 +33,15 @@ class Mail:
         message.set_content(self.text)
         message.add_alternative(self.html, subtype="html")
         return message
+
+
+def ascii_domain(address: str) -> str:
+    """The address with its domain as the mail system knows it: `exämple.com` is `xn--exmple-cua.com` there."""
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return address
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ def send_mail(url: str, mail: Mail) -> str:
         raise read_failure(error) from error
     try:
         client.send_message(message)
+    except smtplib.SMTPNotSupportedError as error:
+        raise Refused("The mail server takes no address with such letters.") from error
     except (smtplib.SMTPServerDisconnected, TimeoutError) as error:
         raise Ambiguous(f"The mail server went silent: {error}") from error
     except (OSError, smtplib.SMTPException) as error:

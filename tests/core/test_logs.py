@@ -72,6 +72,8 @@ def test_values_under_telling_names_are_hidden(lines: Lines, name: str) -> None:
         "sk-proj-0123456789abcdef0123",
         "twk_0123456789abcdef0123",
         "POST /webhooks/01900000-0000-7000-8000-000000000000/ZmFrZS10b2tlbg failed",
+        "GET /exports/01900000-0000-7000-8000-000000000000/1796049899/ZmFrZS10b2tlbg failed",
+        "GET /media/01900000-0000-7000-8000-000000000000/ZmFrZS10b2tlbg failed",
         "cannot reach redis://:hunter2hunter2@10.0.0.1/0",
         "no chat for ana.lima@example.com",
         "no chat for 5511987654321@s.whatsapp.net",

@@ -1,6 +1,7 @@
 """Mails over SMTP, on a real line to a small server."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +60,16 @@ def test_without_encryption_nothing_is_said_unless_that_was_asked_for(server: Sm
     with pytest.raises(NotSent):
         send(server.url.replace("smtp://", "smtps://"))
     assert server.mails == []
+
+
+def test_addresses_with_letters_beyond_ascii(server: SmtpServer) -> None:
+    """A domain has another spelling for every server; a person's part needs one that takes it, and no other settings."""
+    settings = Settings(mail_url=server.url)
+    mail_send(settings=settings, mail=replace(MAIL, to="ana@exämple.com"))
+    assert [mail["To"] for mail in server.mails] == ["ana@xn--exmple-cua.com"]
+    with pytest.raises(Refused):
+        mail_send(settings=settings, mail=replace(MAIL, to="joão@example.com"))
+    assert len(server.mails) == 1
 
 
 def test_a_server_that_is_not_there_gets_the_mail_later() -> None:
