@@ -63,7 +63,7 @@ def test_without_encryption_nothing_is_said_unless_that_was_asked_for(server: Sm
 
 
 def test_addresses_with_letters_beyond_ascii(server: SmtpServer) -> None:
-    """A domain has another spelling for every server; a person's part needs one that takes it, and no other settings."""
+    """A domain has another spelling for every server; a person's part needs one that takes it."""
     settings = Settings(mail_url=server.url)
     mail_send(settings=settings, mail=replace(MAIL, to="ana@exämple.com"))
     assert [mail["To"] for mail in server.mails] == ["ana@xn--exmple-cua.com"]
