@@ -14,9 +14,11 @@ from .metric_files import read_files
 from .security import same_text
 from .settings import Settings
 
+# what waits behind an answer that is being given, or cannot be sent now, waits for no worker
 DUE_TURN = """
-select coalesce(extract(epoch from now() - min(due_at)), 0)::float as seconds
-from turn where state = 'collecting' and due_at <= now()
+select coalesce(extract(epoch from now() - min(t.due_at)), 0)::float as seconds
+from turn t where t.state = 'collecting' and t.due_at <= now()
+    and not exists (select from turn a where a.chat_id = t.chat_id and a.state in ('running', 'replying'))
 """
 # everybody's connections count towards the server's limit, ours that are at work towards the pools'
 CONNECTIONS = """
@@ -29,12 +31,14 @@ from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backen
 LABELLED = (
     (
         "tawkee_oldest_pending_outbound_seconds",
-        "Age of the oldest message not yet sent.",
+        "Age of the oldest message not yet sent, but for those that wait for their channel's owner.",
         "channel",
+        # whose credentials are gone, or whose number is new, waits for days, and would hide all others of its kind
         """
 select c.kind, greatest(extract(epoch from now() - min(o.created_at)), 0)::float
-from outbound o join message m on m.id = o.message_id join channel c on c.id = m.channel_id
-where o.state in ('pending', 'sending', 'reconciling') group by c.kind
+from outbound o join chat h on h.id = o.chat_id join channel c on c.id = h.channel_id
+where o.state in ('pending', 'sending', 'reconciling') and c.status not in ('failed', 'disconnected')
+    and not starts_with(o.error, 'warming_up') group by c.kind
 """,
     ),
     (

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from tawkee_core.channels.health import BREAKER_FAILURES, trip_breakers
+from tawkee_core.channels.warmup import WAITING
 from tawkee_core.conversation.breaker import FAILURES
 from tawkee_core.conversation.dead import discard_dead
 from tawkee_core.conversation.handover import silence_agent, take_over
@@ -269,6 +270,38 @@ def test_message_not_sent_is_no_dead_one(line: Line) -> None:
         line.say()
         line.start()
         line.rest()
+
+
+def test_turn_behind_an_answer_that_cannot_leave_waits_for_no_worker(line: Line) -> None:
+    line.provider.fail_with.append(NotSent("no route"))
+    line.say()
+    line.start()
+    line.rest()
+    line.say("alguém?")
+    run(
+        "update turn set due_at = now() - interval '9 days' where state = 'collecting' and chat_id = %s",
+        (line.chat.id,),
+    )
+    assert [turn.state for turn in line.turns()] == ["replying", "collecting"]
+    assert gauges("tawkee_oldest_due_turn_seconds")[""] < 86_400
+    run("update turn set state = 'done' where state = 'replying' and chat_id = %s", (line.chat.id,))
+    assert gauges("tawkee_oldest_due_turn_seconds")[""] > 86_400
+
+
+@pytest.mark.parametrize("cause", ["credentials", "warming up"])
+def test_message_that_waits_for_its_channels_owner_hides_no_other(line: Line, cause: str) -> None:
+    line.provider.fail_with.append(NotSent("no route"))
+    line.say()
+    line.start()
+    line.rest()
+    age = "update outbound set created_at = now() - interval '9 days', error = %s where chat_id = %s"
+    run(age, ("no route", line.chat.id))
+    assert gauges("tawkee_oldest_pending_outbound_seconds")["echo"] > 8 * 86_400
+    if cause == "credentials":
+        run("update channel set status = 'failed' where id = %s", (line.channel.id,))
+    else:
+        run(age, (WAITING, line.chat.id))
+    assert gauges("tawkee_oldest_pending_outbound_seconds").get("echo", 0) < 86_400
 
 
 def test_connections_at_work_are_told(line: Line) -> None:
