@@ -132,6 +132,16 @@ def test_what_people_wrote_is_no_markup_and_breaks_no_header() -> None:
     assert "Bcc" not in mail.to_mime()
 
 
+def test_a_name_is_no_link() -> None:
+    """Or our mails would carry a stranger's advertising to whomever they name."""
+    values = {**VALUES["invitation"], "inviter": "PIX: http://evil.example/pix", "workspace": "www.evil.example"}
+    named = VALUES["confirm_email"] | {"name": "Dr.Ana HTTPS://EVIL.example"}
+    for words in (render_mail("invitation", "pt-BR", values), render_mail("confirm_email", "en", named)):
+        text = (words.subject + words.text + words.html).lower()
+        assert "evil. example" in text and "evil.example" not in text and "://evil" not in text
+    assert "Dr. Ana" in words.text
+
+
 def test_a_moment_is_told_in_the_readers_zone() -> None:
     assert "14:03:00 (horário de Brasília)" in render_mail("password_changed", "pt-BR", VALUES["password_changed"]).text
     assert "5:03:00\u202fPM (UTC)" in render_mail("password_changed", "en", VALUES["password_changed"]).text
