@@ -280,7 +280,7 @@ class Incoming:
     `data` carries what its kind needs: location {latitude, longitude, name}, contact {contacts: [{name, phone}]},
     reaction {emoji, target}, choice {id, title}. `group` is set for a group's message, `mentioned` when it calls the
     agent; its `sender` is who wrote, as they are addressed in a chat of their own, and data's `sender_name` their
-    name. `quiet` is for words that are kept and never answered, as STOP on SMS."""
+    name, `group_name` the group's. `quiet` is for words that are kept and never answered, as STOP on SMS."""
 
     id: str
     addresses: tuple[Address, ...]

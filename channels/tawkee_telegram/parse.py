@@ -93,7 +93,7 @@ def read_reaction(channel: Channel, update_id: int, reaction: Mapping[str, Any])
     if is_group(chat) and ignores_groups(channel):
         return Ignored("group message")
     who, group = object_of(reaction.get("user", {}), "user"), is_group(chat)
-    told = told_sender({"from": who}, group)
+    told = told_sender({"from": who, "chat": chat}, group)
     return Incoming(
         id=f"{target}:reaction:{update_id}",
         addresses=(address_of(chat, group),),
@@ -184,9 +184,10 @@ def id_of(sender: Mapping[str, Any], group: bool) -> str:
 
 
 def told_sender(message: Mapping[str, Any], group: bool) -> dict[str, str]:
-    """The name to show of who wrote in a group."""
+    """The name to show of who wrote in a group, and the group's own."""
     name = name_of(object_of(message.get("from", {}), "from")) or title_of(message)
-    return {"sender_name": name} if group else {}
+    shown = message.get("chat") or object_of(message.get("message", {}), "message").get("chat", {})
+    return {"sender_name": name, "group_name": text_of(object_of(shown, "chat").get("title"))[:200]} if group else {}
 
 
 def title_of(message: Mapping[str, Any]) -> str:

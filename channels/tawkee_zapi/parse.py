@@ -95,15 +95,20 @@ def read_incoming(
         addresses=addresses,
         kind=content.kind,
         text=content.text,
-        name=(text_of(payload.get("chatName"))[:200] or name) if group else name,
+        name=name,
         sent_at=moment_of(payload.get("momment")),
         media=content.media,
         quoted_id=text_of(payload.get("referenceMessageId"))[:200] or None,
-        data={**content.data, "sender_name": name} if group else content.data,
+        data={**content.data, **(told_group(payload, name) if group else {})},
         group=group,
         mentioned=group and bool(own) and f"@{own}" in content.text,
         sender=sender[:100] if group else "",
     )
+
+
+def told_group(payload: Mapping[str, Any], sender: str) -> dict[str, str]:
+    """The names of who wrote in a group, and of the group."""
+    return {"sender_name": sender, "group_name": text_of(payload.get("chatName"))[:200]}
 
 
 def read_echo(

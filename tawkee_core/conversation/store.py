@@ -64,7 +64,7 @@ def store_incoming(cursor: Cursor, channel: Channel, event_id: str | None, incom
     """Keep a message and collect it into the chat's turn; None when it is here already.
 
     A group's message is answered only when it mentions the agent, a reaction never."""
-    place = find_place(cursor, channel, incoming.addresses, "" if incoming.group else incoming.name, incoming.group)
+    place = find_place(cursor, channel, incoming.addresses, contact_name(incoming), incoming.group)
     incoming = understand_choice(place.offer, incoming)
     cursor.execute(STORE, store_parameters(channel, event_id, incoming) | {"chat_id": place.chat_id})
     row: Any = cursor.fetchone()
@@ -73,6 +73,11 @@ def store_incoming(cursor: Cursor, channel: Channel, event_id: str | None, incom
     if incoming.media is not None and incoming.kind in MEDIA_KINDS:
         add_media(cursor, channel.workspace_id, row.id, incoming.media)
     return Kept(row.id, row.seq, bool(row.due))
+
+
+def contact_name(incoming: Incoming) -> str:
+    """What whoever a chat is with is called: a person's name, or a group's, never its writer's."""
+    return str(incoming.data.get("group_name") or "")[:200] if incoming.group else incoming.name[:200]
 
 
 def store_parameters(channel: Channel, event_id: str | None, incoming: Incoming) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ..models import new_id
 from ..statements import Chain, Statement
 from ..types import Channel, Incoming
 from .addresses import address_key, phone_of
-from .store import Kept, store_parameters
+from .store import Kept, contact_name, store_parameters
 
 # by itself and before, as `addresses.lock_keys` takes them: the statement after sees whom another one made meanwhile
 LOCK = Statement(
@@ -93,7 +93,7 @@ def new_person(incoming: Incoming) -> dict[str, Any]:
         "values": [address.value for address in addresses.values()],
         "contact_id": new_id(),
         "chat_id": new_id(),
-        "name": "" if incoming.group else incoming.name[:200],
+        "name": contact_name(incoming),
         "phone": phone_of(incoming.addresses),
         "is_group": incoming.group,
     }

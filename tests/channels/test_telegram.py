@@ -189,7 +189,7 @@ def test_groups_are_stored_only_when_wanted_and_answered_only_when_called() -> N
 
 
 def test_groups_presses_admins_and_names_alike() -> None:
-    shown = {"message_id": 5, "chat": {"id": -7, "type": "group"}}
+    shown = {"message_id": 5, "chat": {"id": -7, "type": "group", "title": "Obras"}}
     press = {"update_id": 1, "callback_query": {"id": "77", "from": {"id": 42}, "message": shown, "data": "yes"}}
     assert (read(press).group, read(press).mentioned, read(press).addresses[0].kind) == (True, True, "group")
     longer = message(chat_type="group", text="fala com @aurora_test_bot2")
@@ -199,10 +199,11 @@ def test_groups_presses_admins_and_names_alike() -> None:
     assert (read(admin, groups="store").kind, read(admin, groups="store").sender) == ("text", "Obras")
     person = {"id": 42, "first_name": "Rita"}
     said = message(chat_type="group", text="oi")
-    said["message"]["from"] = person
+    said["message"] |= {"from": person, "chat": shown["chat"]}
     reacted = {"update_id": 4, "message_reaction": {"chat": shown["chat"], "message_id": 5, "user": person}}
     for told in (read(said, groups="store"), read(reacted, groups="store"), read(press)):
         assert told.sender == "42", "as in a chat of their own, so that whoever erases them finds it"
+        assert told.data["group_name"] == "Obras"
         assert told.data["sender_name"] == ("" if told.kind == "choice" else "Rita")
     edit = {"update_id": 3, "edited_message": message(9, chat_type="group", text="novo")["message"]}
     assert read(edit) == Ignored("group message")

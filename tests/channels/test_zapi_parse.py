@@ -102,6 +102,7 @@ def test_groups_are_kept_when_wanted_and_answered_when_called() -> None:
     quiet, called = read(text={"message": "oi"}, **group), read(text={"message": f"@{OWN_PHONE} oi"}, **group)
     assert (quiet.group, quiet.mentioned, quiet.sender) == (True, False, "5531977776666")
     assert quiet.addresses == (Address("group", "120363019502650977-group"),)
+    assert read(text={"message": "oi"}, chatName="Obras", **group).data["group_name"] == "Obras"
     assert called.mentioned
     body = json.dumps(make_callback(text={"message": "oi"}, **group)).encode()
     assert parse.parse_webhook(make_channel(), body) == [Ignored("group message")]

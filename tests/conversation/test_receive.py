@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tawkee_core import hookimpl, inbox
+from tawkee_core.conversation.receive import receive_events
 from tawkee_core.db import run
 from tawkee_core.models import new_id
 from tawkee_core.testing.echo_channel import SECRET_HEADER
@@ -197,6 +198,18 @@ def test_group_is_stored_and_answered_only_when_mentioned(line: Line) -> None:
     line.settle()
     assert len(line.provider.sent) == 1
     assert [m.sender for m in line.messages("in")] == ["Bia", "Bia"]
+
+
+def test_a_groups_chat_is_called_after_the_group_and_not_its_writer(line: Line) -> None:
+    with line.running.app.app_context():
+        for id, names in (("a", {"group_name": "Obras"}), ("b", {})):
+            said = Incoming(id, (Address("group", id),), text="oi", name="Bia", data=names, group=True)
+            receive_events(line.tawkee, line.channel, [said])
+    rows = run(
+        "select p.name, p.is_group from contact p join chat c on c.contact_id = p.id where c.channel_id = %s",
+        (line.channel.id,),
+    )
+    assert sorted(rows) == [("", True), ("Obras", True)]
 
 
 def test_sleeping_agent_does_not_answer(line: Line) -> None:
