@@ -24,6 +24,10 @@ where (%(role)s::text is null or role = %(role)s) and (%(status)s::text is null 
     and (%(words)s::text is null or email ilike %(words)s or name ilike %(words)s)
 order by created_at desc, id desc
 """
+PEOPLE = """
+select u.id, u.name, u.photo_tag from membership m join account_user u on u.id = m.user_id
+where m.workspace_id = %s order by lower(u.name), u.id
+"""
 ROLE = "select role from membership where workspace_id = %s and user_id = %s for update"
 CHANGE = "update membership set role = %s where workspace_id = %s and user_id = %s"
 REMOVE = "delete from membership where workspace_id = %s and user_id = %s"
@@ -43,6 +47,11 @@ def list_team(
     like = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" if words else None
     asked = {"workspace_id": workspace_id, "role": role, "status": status, "words": like}
     return [row._asdict() for row in run(FILTERED, asked)]
+
+
+def list_people(workspace_id: str) -> list[dict[str, Any]]:
+    """Everybody with a role here, the owner too, as they are called and look: nothing that only who leads may see."""
+    return [row._asdict() for row in run(PEOPLE, (workspace_id,))]
 
 
 def read_member(workspace_id: str, user_id: str) -> dict[str, Any]:

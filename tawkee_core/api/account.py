@@ -119,8 +119,12 @@ def prove_given(password: str | None) -> None:
 
 def show_person() -> dict[str, Any]:
     shown = read_person(person().id)
-    base = current().settings.public_url.rstrip("/")
-    return {**shown, "photo_url": f"{base}/photos/{shown['photo_tag']}" if shown["photo_tag"] else None}
+    return {**shown, "photo_url": photo_url(shown["photo_tag"])}
+
+
+def photo_url(tag: str | None) -> str | None:
+    """Where the photo is shown that has this tag."""
+    return f"{current().settings.public_url.rstrip('/')}/photos/{tag}" if tag else None
 
 
 @blueprint.route("/me/photo", methods=["PUT"])

@@ -56,7 +56,7 @@ ROUTES = {
     """,
     "communication": """
         chats.list_all chats.read chats.messages chats.takeover chats.handback chats.resolve chats.seen
-        messages.write messages.resend channels.templates contacts.list_all contacts.read
+        names.list_all messages.write messages.resend channels.templates contacts.list_all contacts.read
     """,
     "agents": """
         agents.list_all agents.create agents.read agents.change agents.activate agents.deactivate agents.delete

@@ -195,3 +195,20 @@ def test_nobody_sends_mails_to_all_the_world(caller: Caller, stranger: Caller) -
     assert (refused.status_code, refused.json["error"]) == (429, "too_many_tries")
     assert int(refused.headers["Retry-After"]) >= 1
     assert stranger.post("…/invitations", given).status_code == 201
+
+
+def test_whoever_looks_after_chats_knows_the_names_in_them(caller: Caller, member: Caller) -> None:
+    """The owner's too; but no address and no role, which only those who lead see."""
+    agent_id, removed = caller.make_agent(name="zoé"), caller.make_agent(name="Removed")
+    second = caller.make_agent(name="Bia")
+    caller.delete(f"…/agents/{removed}")
+    run("update account_user set photo_tag = 'tag', name = 'Bob' where id = %s", (member.user_id,))
+    here = at_home(member, caller)
+    assert here.get("…/agents").status_code == here.get("…/members").status_code == 403
+    shown = here.get("…/chats/names").json
+    assert [(p["id"], p["name"], p["photo_url"]) for p in shown["people"]] == [
+        (caller.user_id, "Ana Lima", None),
+        (member.user_id, "Bob", "http://127.0.0.1:8000/photos/tag"),
+    ]
+    assert shown["agents"] == [{"id": second, "name": "Bia"}, {"id": agent_id, "name": "zoé"}]
+    assert set(shown["people"][0]) == {"id", "name", "photo_url"}
