@@ -58,9 +58,18 @@ def is_said(message: Mapping[str, Any]) -> bool:
 def show_message(message: Mapping[str, Any]) -> dict[str, Any]:
     """A message in the API's shape, and the `client_id` under which the visitor sent it."""
     shown = {name: message[name] for name in FIELDS if message.get(name) not in (None, {})}
+    if choices := (message.get("data") or {}).get("buttons"):
+        shown["text"] = number_choices(str(message["text"]), choices)
     if message["direction"] == "in":
         shown["client_id"] = str(message.get("provider_message_id") or "").partition(":")[2]
     return shown
+
+
+def number_choices(text: str, choices: Sequence[Mapping[str, Any]]) -> str:
+    """The words with the choices numbered under them, as every channel without buttons says them; the number, or a
+    choice's own words, is understood back."""
+    lines = "\n".join(f"{number}. {each['title']}" for number, each in enumerate(choices, 1))
+    return f"{text.rstrip()}\n\n{lines}" if text.strip() else lines
 
 
 def fingerprint(message: Mapping[str, Any]) -> int:
