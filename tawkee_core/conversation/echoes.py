@@ -13,12 +13,13 @@ from .handover import pass_to_person
 from .media import add_media
 from .statuses import apply_status
 
-# the messages of ours this may be: on their way, or never confirmed, also while they wait to be sent once more; the
-# oldest first
+# the messages of ours this may be: on their way, or never confirmed, also while they wait to be sent once more, and the
+# one under whose id it comes back, whatever was thought to have become of that; the oldest first
 OWN = """
 select m.id, m.kind, m.text, m.data from message m join outbound o on o.message_id = m.id
 where o.chat_id = %(chat_id)s and m.provider_message_id is null and (
-    o.state in ('sending', 'reconciling', 'unconfirmed') or o.state = 'pending' and o.doubtful)
+    o.state in ('sending', 'reconciling', 'unconfirmed') or o.state = 'pending' and o.doubtful
+    or m.id::text = %(client_id)s)
 order by o.seq
 """
 # what marks and their forms differ in: *bold*, - points, a link as [name](address) or name: address
@@ -57,7 +58,7 @@ def apply_echo(cursor: Cursor, channel: Channel, event_id: str | None, echo: Ech
 
 
 def own_message(cursor: Cursor, chat_id: str, echo: Echo) -> str | None:
-    cursor.execute(OWN, {"chat_id": chat_id})
+    cursor.execute(OWN, {"chat_id": chat_id, "client_id": echo.client_id})
     rows: list[Any] = cursor.fetchall()
     return next((row.id for row in rows if is_own(row, echo)), None)
 

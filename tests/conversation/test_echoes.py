@@ -4,6 +4,7 @@ import pytest
 
 from tawkee_core.conversation.compose import write_message
 from tawkee_core.conversation.markup import format_text
+from tawkee_core.errors import NotSent
 from tawkee_core.types import Button
 from tests.lines import Line, hold_provider, set_semantics, wait_until
 
@@ -55,6 +56,19 @@ def test_echo_under_our_client_id_is_ours_whatever_it_says(line: Line) -> None:
     release.set()
     line.rest()
     assert (len(line.messages("out")), line.chat.owner) == (1, "ai")
+
+
+def test_echo_under_the_id_of_what_was_taken_for_not_sent_is_no_takeover(line: Line) -> None:
+    """A proxy's 502, taken for a refusal: the provider's own word that it has the message counts for more."""
+    line.provider.fail_with.append(NotSent("HTTP 502"))
+    line.say()
+    line.start()
+    line.rest()
+    assert [(o.state, o.attempts) for o in line.outbounds()] == [("pending", 1)]
+    echo(line, "wamid.5", "echo: oi", client_id=line.messages("out")[0].id)
+    line.settle()
+    assert [(m.status, m.provider_message_id) for m in line.messages("out")] == [("sent", "wamid.5")]
+    assert (line.chat.owner, line.provider.sent) == ("ai", [])
 
 
 @pytest.mark.parametrize("markup", ["whatsapp", "plain"])
