@@ -85,6 +85,11 @@ def contacts(line: Line) -> list[Any]:
     )
 
 
+def delivery_of(to: str, message: dict[str, Any]) -> Delivery:
+    titles = tuple(each["title"] for each in message.get("quick_replies", ()))
+    return Delivery(to, message.get("text", ""), titles, "attachment" in message)
+
+
 class DirectConformance(ChannelConformance):
     """What both kinds say to the kit."""
 
@@ -99,8 +104,7 @@ class DirectConformance(ChannelConformance):
             yield
 
     def config(self) -> dict[str, Any]:
-        reach = {"api_url": self.fake.url, "account_id": "2040", "contact_seconds": 0}
-        return reach | {"typing": False, "read_receipts": False}
+        return {"api_url": self.fake.url, "account_id": "2040", "typing": False, "read_receipts": False}
 
     def secrets(self) -> dict[str, Any]:
         return {"token": self.fake.token, "app_secret": APP_SECRET}
@@ -136,7 +140,7 @@ class DirectConformance(ChannelConformance):
         return [self.signed(envelope(base | item, name=self.object_name)) for item in told]
 
     def deliveries(self) -> list[Delivery]:
-        return [Delivery(each["recipient"]["id"], each["message"]["text"]) for each in self.fake.sent]
+        return [delivery_of(each["recipient"]["id"], each["message"]) for each in self.fake.sent]
 
     def fail_next(self, failure: Failure) -> None:
         match failure:
@@ -153,7 +157,9 @@ class DirectConformance(ChannelConformance):
         return self.signed(envelope(item, name=self.object_name))
 
     def status_webhook(self, channel: Channel, message_id: str, client_id: str, state: str) -> Webhook:
-        told = {"delivery": {"mids": [message_id]}} if state == "delivered" else {"delivery": {"watermark": 1}}
+        seen = {"mid": message_id, "watermark": int(time.time() * 1000) + 60_000}  # Messenger names a moment
+        told: Any = {"mids": [message_id]} if state == "delivered" else {"watermark": 1}
+        told = {"read": seen} if state == "read" else {"delivery": told}
         item = {"sender": {"id": self.sender(1)}, "recipient": {"id": "2040"}, **told}
         return self.signed(envelope(item, name=self.object_name))
 

@@ -58,11 +58,21 @@ def read(**message: Any) -> Any:
     return event
 
 
+FILE_KINDS = ("image", "audio", "video", "document", "sticker")
+
+
 def words_of(sent: dict[str, Any]) -> str:
     if "template" in sent:
         return str(sent["template"]["name"])
+    if sent["type"] in FILE_KINDS:
+        return str(sent[sent["type"]].get("caption", ""))
     part = sent.get("text") or sent["interactive"]["body"]
     return str(part.get("body") or part.get("text"))
+
+
+def titles_of(sent: dict[str, Any]) -> tuple[str, ...]:
+    buttons = sent.get("interactive", {}).get("action", {}).get("buttons", ())
+    return tuple(each["reply"]["title"] for each in buttons)
 
 
 class TestWhatsAppCloud(ChannelConformance):
@@ -114,7 +124,9 @@ class TestWhatsAppCloud(ChannelConformance):
         return [Webhook(sign(APP_SECRET, body), body) for body in told]
 
     def deliveries(self) -> list[Delivery]:
-        return [Delivery(each["to"], words_of(each)) for each in self.fake.sent]
+        return [
+            Delivery(each["to"], words_of(each), titles_of(each), each["type"] in FILE_KINDS) for each in self.fake.sent
+        ]
 
     def fail_next(self, failure: Failure) -> None:
         match failure:

@@ -112,7 +112,11 @@ class TestZapi(ChannelConformance):
         return [self.webhook(channel, **each) for each in told]
 
     def deliveries(self) -> list[Delivery]:
-        return [Delivery(each.body["phone"], each.body.get("message", "")) for each in self.fake.sent]
+        return [self.delivery(each.body) for each in self.fake.sent]
+
+    def delivery(self, body: dict[str, Any]) -> Delivery:
+        words = body.get("message", body.get("caption", ""))
+        return Delivery(body["phone"], words, file=not {"image", "document", "audio", "video"}.isdisjoint(body))
 
     def fail_next(self, failure: Failure) -> None:
         match failure:

@@ -26,6 +26,17 @@ class EchoConformance(ChannelConformance):
     def unknown_webhook(self, channel: Channel) -> Webhook:
         return webhook(channel, {"type": "weather"})
 
+    def status_webhook(self, channel: Channel, message_id: str, client_id: str, state: str) -> Webhook:
+        return webhook(channel, {"type": "status", "id": message_id, "state": state})
+
+    def echo_webhook(self, channel: Channel, to: str, text: str) -> Webhook:
+        return webhook(channel, {"type": "echo", "id": new_id(), "to": to, "text": text})
+
+    def confirmations(self, channel: Channel) -> list[Webhook]:
+        sent = self.plugin.provider.sent[-1]
+        own = {"type": "echo", "id": sent.id, "to": sent.to, "text": sent.text, "client_id": sent.client_id}
+        return [webhook(channel, own)]
+
     def deliveries(self) -> list[Delivery]:
         return [Delivery(sent.to, sent.text) for sent in self.plugin.provider.sent]
 

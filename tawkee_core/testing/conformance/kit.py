@@ -35,10 +35,13 @@ class Webhook(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """One message that your fake provider took."""
+    """One message that your fake provider took. Where it tells what hung on the words, the kit looks at that too: the
+    buttons' titles, and whether a file came along."""
 
     to: str
     text: str
+    buttons: tuple[str, ...] | None = None
+    file: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,11 @@ class ChannelKit:
     def fail_next(self, failure: Failure) -> None:
         """Let the next send fail: to be retried, for ever, or after it was taken (the answer is lost)."""
         raise NotImplementedError
+
+    def garble_next(self) -> bool:
+        """Let the next send be taken, and answered 502 with a page, as by a proxy whose patience ended; False where
+        your fake cannot."""
+        return False
 
     def echo_webhook(self, channel: Channel, to: str, text: str) -> Webhook | None:
         """A delivery that tells of a message typed by a person on our side; None where your provider tells none."""

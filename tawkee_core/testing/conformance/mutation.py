@@ -29,6 +29,7 @@ RAW = {
 #: what may stand where something else belongs
 ODD_TEXTS = (
     "", " ", "text", "0", "-1", "1e999", "nan", "\0", "a\0b", "\ud800", "\udfff\ud83d", "\u202e\ufeff\uffff", "%00",
+    "a" * 26 + "!", " " * 20_000 + "!",  # which a careless regular expression takes very long to turn down
     "@", ":", "x" * 70_000, "9" * 5000, "é\n" * 20_000, "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00",
 )  # fmt: skip
 WRONG: tuple[Any, ...] = (
@@ -38,6 +39,7 @@ WRONG: tuple[Any, ...] = (
 #: what may stand in a form
 ODD_BYTES = (
     b"", b" ", b"text", b"0", b"-1", b"1e999", b"\0", b"a\0b", b"\xff\xfe", b"\xed\xa0\x80", b"\xf0\x9f", b"+", b"@",
+    b"a" * 26 + b"!", b"+" * 20_000 + b"!",
     b":", b"x" * 70_000, b"9" * 5000, b"9" * 10, b"99", b"{", b"[]", b"null", b"whatsapp:", "\u202e\ufeff".encode(),
 )  # fmt: skip
 #: what says how a body is to be read, and may say something else

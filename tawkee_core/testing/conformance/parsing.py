@@ -17,6 +17,7 @@ from ...types import ChannelEvent
 from .kit import ChannelKit, Line, Said, Webhook, unsupported
 from .mutation import CHANGES, CONTENT_TYPES, json_of, mixed, replace_by, write_changed, wrong_bodies
 from .reading import check_reading
+from .watching import watch
 
 TIMES = 30 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 1
 FUZZ = settings(max_examples=30 * TIMES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -79,6 +80,26 @@ class ParsingCases(ChannelKit):
         for body in mixed([webhook.body for webhook in samples]):
             self.parse(line, samples[0].headers, body)
         line.running.settle()
+
+    def test_reading_asks_nobody_and_reads_the_same_again(self, line: Line) -> None:
+        """A kept webhook is read again after a fault: what the first reading remembered, or made up, would lose or
+        double its messages."""
+        if not self.keeps_events:
+            return unsupported("webhooks")
+        for webhook in self.samples(line):
+            with watch() as asked:
+                first, again = (self.parse(line, webhook.headers, webhook.body) for _ in range(2))
+            assert first == again
+            assert asked == [], f"channel_parse is to be pure, and did {asked}"
+
+    def test_half_a_webhook_is_a_bad_payload(self, line: Line) -> None:
+        """A body that a proxy cut is not a webhook that says nothing: that would lose what it held."""
+        halves = [(each, each.body[: len(each.body) // 2]) for each in self.samples(line)]
+        broken = [(each, half) for each, half in halves if json_of(each.body) is not None and json_of(half) is None]
+        if not broken or not self.keeps_events:
+            return unsupported("JSON in its webhooks")
+        for webhook, half in broken:
+            assert self.parse(line, webhook.headers, half) is None, f"{half!r:.300} was read"
 
     def test_webhooks_made_wrong_can_be_kept(self, line: Line) -> None:
         """What is read out of them goes into the database, and is no fault of the plugin's."""

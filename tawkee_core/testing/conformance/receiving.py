@@ -1,19 +1,46 @@
 """What becomes of what contacts send: kept once, in order, answered once."""
 
 import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ...db import run
 from ...models import new_id
 from ..running import Running
-from .kit import ChannelKit, Delivery, Line, Said, unsupported
+from .kit import ChannelKit, Line, Said, unsupported
+
+ODD_WORDS = (
+    "Olá! 😀 👩‍👩‍👧 ção 100% + 5 & 6 = “11”",
+    'uma linha\noutra; <b>não</b> \\ *tudo* _isto_ {"a": 1} %41 &amp;',
+    "palavra " * 180 + "fim",
+)
+TRUE_WITHIN = timedelta(minutes=20)
 
 
 class ReceivingCases(ChannelKit):
     """Cases of what comes in."""
 
     def test_message_is_answered_once(self, line: Line) -> None:
-        assert self.ask(line) == [Delivery(self.sender(1), "echo: oi")]
+        assert [(each.to, each.text) for each in self.ask(line)] == [(self.sender(1), "echo: oi")]
+
+    def test_same_words_twice_are_two_messages(self, line: Line) -> None:
+        self.say(line, "oi")
+        self.say(line, "oi")
+        line.running.settle()
+        assert self.kept_texts(line) == ["oi", "oi"]
+
+    def test_words_are_kept_as_they_were_said(self, line: Line) -> None:
+        for words in ODD_WORDS:
+            self.say(line, words)
+        line.running.settle()
+        assert sorted(self.kept_texts(line)) == sorted(ODD_WORDS)
+
+    def test_moment_of_a_message_is_true(self, line: Line) -> None:
+        """A clock of another zone, or seconds taken for milliseconds: what is told as a day old is not answered."""
+        self.say(line, "oi")
+        line.running.settle()
+        (message,) = [m for m in line.running.messages_of(line.channel) if m.direction == "in"]
+        assert abs(message.sent_at - datetime.now(UTC)) < TRUE_WITHIN, f"said at {message.sent_at}"
 
     def test_duplicate_delivery_changes_nothing(self, line: Line) -> None:
         before = len(self.deliveries())

@@ -1,6 +1,7 @@
 """What must never happen: a forged webhook let in, a broken one crashing, a secret told, an answer doubled."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from ...channels.config import BadConfig, read_config
 from ...channels.show import show_channel
 from ...db import connection, run
 from ...models import Channel as ChannelRow, new_id
+from ...types import Channel
 from ..running import Running, make_running
 from .kit import KIT_SETTINGS, ChannelKit, Line, Said, Webhook, unsupported
 
@@ -28,6 +30,26 @@ class SafetyCases(ChannelKit):
         other = self.open_line(tawkee).channel
         for webhook in self.webhooks(other, [Said(new_id(), self.sender(1), "oi")]):
             assert self.post(line, webhook) == 401
+
+    def test_channel_without_its_secrets_lets_nobody_in(self, line: Line) -> None:
+        """A secret that is not there is no key: neither is nothing, nor the word that stands for it."""
+        names = self.secrets()
+        config = {"contact_seconds": 0, **self.config()}
+        bare = line.running.add_channel(line.company, self.kind, config)
+        if self.lets_in(line, self.guess(line.channel, dict.fromkeys(names, "another"))):
+            line.running.settle()
+            return unsupported("secret of its own that proves a webhook")
+        for guess in ("", "None"):
+            assert not self.lets_in(replace(line, channel=bare), self.guess(bare, dict.fromkeys(names, guess)))
+
+    def guess(self, channel: Channel, secrets: dict[str, str]) -> Channel:
+        """The channel as somebody sees it who takes these for its secrets."""
+        return replace(channel, config={**channel.config, **secrets})
+
+    def lets_in(self, line: Line, forged: Channel) -> bool:
+        """Whether any webhook that is made by who knows a channel so passes."""
+        webhooks = self.webhooks(forged, [Said(new_id(), self.sender(1), "oi")])
+        return any(self.post(line, webhook) != 401 for webhook in webhooks)
 
     def test_missing_proof_is_refused(self, line: Line) -> None:
         (webhook, *_) = self.webhooks(line.channel, [Said(new_id(), self.sender(1), "oi")])
