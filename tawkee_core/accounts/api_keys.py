@@ -15,7 +15,7 @@ from ..security import hash_token, new_secret, same_text
 SIGN = "twk_"
 PREFIX = len(SIGN) + 8  # what is shown, and looked up: 48 random bits of the 256
 MOST = 100
-COLUMNS = "id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at"
+COLUMNS = "id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at, revoked_at"
 ADD = f"""
 insert into api_key (id, workspace_id, name, prefix, key_hash, scopes, created_by, expires_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s) returning {COLUMNS}

@@ -33,6 +33,7 @@ class KeyOutput(Output):
     name = fields.String()
     prefix = fields.String(metadata={"description": "How it begins, to be recognised by"})
     scopes = fields.List(fields.String())
+    created_by = fields.String(allow_none=True, metadata={"description": "Who made it; null when they are gone"})
     created_at = fields.DateTime()
     expires_at = fields.DateTime(allow_none=True)
     last_used_at = fields.DateTime(allow_none=True, metadata={"description": "To the minute"})

@@ -27,6 +27,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(caller: Caller) -> None:
     made = make_key(caller, "agents")
     assert made["key"].startswith(made["prefix"]) and made["key"].startswith("twk_") and len(made["key"]) == 47
     (listed,) = caller.get("…/api-keys").json
+    assert listed["created_by"] == caller.user_id
     assert listed == {name: value for name, value in made.items() if name != "key"}
     (row,) = run("select to_jsonb(k)::text as text from api_key k where id = %s", (made["id"],))
     assert made["key"][12:] not in row.text
