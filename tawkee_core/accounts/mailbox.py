@@ -15,18 +15,19 @@ CONFIRM = "update account_user set email = %s, email_confirmed_at = now() where 
 
 
 def confirm_email(settings: Settings, token: str) -> str:
-    """The address that is confirmed now. Where it replaces another, that one is told. Raises BadInput, and Conflict
-    where another account was faster."""
+    """The address that is confirmed now. Where it replaces another that was proved, that one is told: any other may be
+    a stranger's, mistyped. Raises BadInput, and Conflict where another account was faster."""
     try:
         with transaction() as cursor:
             proof = use_proof(cursor, "confirm", token)
             cursor.execute(READ, (proof.user_id,))
-            name, before, locale, _ = cursor.fetchone() or ("", "", "pt-BR", None)
+            name, before, locale, confirmed_at = cursor.fetchone() or ("", "", "pt-BR", None)
             cursor.execute(CONFIRM, (proof.email, proof.user_id))
             spend_proofs(cursor, proof.user_id, "confirm", "reset")
             if before.lower() != proof.email.lower():
-                values = {"name": name, "new_email": proof.email}
-                queue_mail(cursor, settings, before, "email_changed", locale, **values)
+                if confirmed_at is not None:
+                    values = {"name": name, "new_email": proof.email}
+                    queue_mail(cursor, settings, before, "email_changed", locale, **values)
                 note_account(proof.user_id, "account.email", {"email": before}, {"email": proof.email})
     except UniqueViolation as error:
         raise Conflict("Another account has confirmed this address already.", slug="email_taken") from error

@@ -238,6 +238,16 @@ def test_an_address_that_was_mistyped_cannot_take_the_account(app: Flask, client
     assert confirm(app, right).status_code == 200
 
 
+def test_an_old_address_is_told_only_if_it_was_the_persons(app: Flask, caller: Caller) -> None:
+    right, third = address(), address()
+    ask_address(caller, right)
+    assert confirm(app, right).status_code == 200
+    assert "email_changed" not in [template for template, _ in read_letters(app, caller.email)]
+    ask_address(caller, third)
+    assert confirm(app, third).status_code == 200
+    assert "email_changed" in [template for template, _ in read_letters(app, right)]
+
+
 @pytest.mark.parametrize("way", ["change", "reset"])
 def test_a_new_password_ends_a_change_of_address_that_is_under_way(app: Flask, caller: Caller, way: str) -> None:
     """Whoever knew the old password may have asked for it."""
