@@ -118,9 +118,14 @@ def export_folder(settings: Settings) -> Path:
 
 
 def remove_expired(tawkee: Tawkee) -> None:
-    """Exports are copies of personal data: their files go after a day."""
+    """Exports are copies of personal data: their files go after a day, also those that were never finished."""
     for row in run(EXPIRED):
         remove_export(tawkee.settings, row.id)
+    folder = export_folder(tawkee.settings)
+    oldest = time.time() - (KEEP_HOURS + 1) * 3600
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
 
 
 def remove_export(settings: Settings, task_id: str) -> None:

@@ -1,6 +1,7 @@
 """What is done regularly by the leader: recover what dead workers left, forget what is old. Each is one short
 statement."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from .. import metrics
 from ..accounts.throttle import purge_guesses
 from ..channels.health import trip_breakers
 from ..channels.warmup import forget_days
-from ..context import current
+from ..context import current, in_application
 from ..conversation.handover import end_replied
 from ..conversation.outbound import recover_sendings
+from ..conversation.stray_files import forget_strays
 from ..conversation.turns import bury_poison
-from ..db import run
+from ..db import LOST, run
 from ..mail.send import purge_mails
 from ..models.base import first_id
 from ..privacy.tasks import remove_expired
@@ -23,6 +25,7 @@ from ..privacy.tasks import remove_expired
 DAY = 86_400
 KEEP_RAW_DAYS = 30
 KEEP_NOTICE_DAYS = 90
+KEEP_INVITATION_DAYS = 90
 REPLIED = """
 select r.id, r.chat_id from turn r where r.state = 'replying' and not exists (
     select from outbound o where o.turn_id = r.id and o.state in ('pending', 'sending', 'reconciling')) limit 200
@@ -75,12 +78,37 @@ def purge_old() -> None:
         (KEEP_NOTICE_DAYS,),
     )
     run("delete from account_token where expires_at < now() - interval '7 days'")
+    purge_invited()
     forget_days()
     run("delete from heartbeat where beaten_at < now() - interval '1 hour'")
 
 
+def purge_invited() -> None:
+    """What strangers gave and nobody needs any more: a phone and a password for an account that was never made, an
+    address that was invited and never came, a mail asked for that could not be written in time."""
+    run("delete from activation where expires_at < now() - interval '1 day'")
+    run(
+        "delete from invitation where accepted_at is null"
+        " and least(expires_at, revoked_at) < now() - make_interval(days => %s)",
+        (KEEP_INVITATION_DAYS,),
+    )
+    run("delete from account_request where created_at < now() - interval '1 day'")
+
+
 def forget_exports() -> None:
     remove_expired(current())
+
+
+def look_for_strays() -> None:
+    """In a thread of its own: there may be very many files, and the dispatcher waits for nobody."""
+    threading.Thread(target=in_application(search_strays), name="stray-files", daemon=True).start()
+
+
+def search_strays() -> None:
+    try:
+        forget_strays(current().settings)
+    except (OSError, *LOST) as error:
+        log.warning("stray_files_left", error=str(error).strip().split("\n")[0])
 
 
 @dataclass
@@ -104,6 +132,7 @@ def all_sweeps() -> list[Sweep]:
         Sweep(600, forget_exports),
         Sweep(600, purge_guesses),
         Sweep(3600, forget_taught),
+        Sweep(6 * 3600, look_for_strays),
     ]
 
 

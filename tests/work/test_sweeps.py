@@ -1,12 +1,18 @@
 """What grows while nobody looks, and is kept from it."""
 
+import os
 import time
+from pathlib import Path
 
 from tawkee_core.channels import warmup
 from tawkee_core.conversation import pace
+from tawkee_core.conversation.media import keep_data, media_folder
+from tawkee_core.conversation.stray_files import forget_strays
 from tawkee_core.db import run
 from tawkee_core.models.base import first_id, new_id
-from tawkee_core.work.sweeps import DAY, KEEP_RAW_DAYS, all_sweeps, purge_raw
+from tawkee_core.privacy.tasks import export_folder
+from tawkee_core.types import Media
+from tawkee_core.work.sweeps import DAY, KEEP_RAW_DAYS, all_sweeps, forget_exports, purge_old, purge_raw
 from tests.lines import Line
 
 
@@ -52,6 +58,73 @@ def test_ids_of_before_a_moment_are_lower() -> None:
     moment = time.time()
     time.sleep(0.002)
     assert before < first_id(moment) < new_id()
+
+
+def kept_file(line: Line, days: float) -> Path:
+    """A file as it is kept, so many days ago."""
+    moved = first_id(time.time() - days * DAY)
+    id = moved[:13] + new_id()[13:]
+    kept = keep_data(line.tawkee.settings, line.company.workspace_id, Media(id, "image/png", "a.png", data=b"x"))
+    return media_folder(line.tawkee.settings) / str(kept.ref["path"])
+
+
+def test_files_that_no_message_has_go_and_others_stay(line: Line) -> None:
+    stray, young, owned = kept_file(line, 2), kept_file(line, 0.5), kept_file(line, 2)
+    line.say()
+    (message,) = line.messages("in")
+    run(
+        "insert into media (id, workspace_id, message_id, mimetype, path, state) values (%s, %s, %s, '', %s, 'stored')",
+        (owned.stem, line.company.workspace_id, message.id, str(owned)),
+    )
+    assert forget_strays(line.tawkee.settings) >= 1
+    assert [path.exists() for path in (stray, young, owned)] == [False, True, True]
+
+
+def test_what_strangers_gave_for_nothing_goes(line: Line) -> None:
+    ids = {name: new_id() for name in ("waits", "withdrawn", "accepted", "forgotten")}
+    long_ago, soon = "now() - interval '91 days'", "now() + interval '1 day'"
+    terms = {
+        "waits": (soon, "null", "null"),
+        "withdrawn": (soon, "null", long_ago),
+        "accepted": (long_ago, long_ago, "null"),
+        "forgotten": (long_ago, "null", "null"),
+    }
+    for name, (expires, accepted, revoked) in terms.items():
+        run(
+            "insert into invitation (id, workspace_id, email, role, mail_hash, link_hash, expires_at, accepted_at,"
+            f" revoked_at) values (%s, %s, %s, 'TRAINER', %s, %s, {expires}, {accepted}, {revoked})",
+            (ids[name], line.company.workspace_id, f"{ids[name]}@example.com", ids[name], ids[name]),
+        )
+    for name in ("waits", "forgotten"):
+        run(
+            "insert into activation (invitation_id, workspace_id, name, phone, locale, password_hash, code_hash,"
+            " sent_by, expires_at) values (%s, %s, '', '', 'en', '', '', 'email', now() - interval '2 days')",
+            (ids[name], line.company.workspace_id),
+        )
+    asked = [new_id(), new_id()]
+    for id, days in zip(asked, (2, 0), strict=True):
+        run(
+            "insert into account_request (id, kind, email, next_at, created_at)"
+            " values (%s, 'reset', 'a@example.com', now() + interval '1 day', now() - make_interval(days => %s))",
+            (id, days),
+        )
+    purge_old()
+    left = run("select id from invitation where workspace_id = %s", (line.company.workspace_id,))
+    assert {row.id for row in left} == {ids["waits"], ids["accepted"]}
+    assert run("select 1 from activation where workspace_id = %s", (line.company.workspace_id,)) == []
+    assert [row.id for row in run("select id from account_request where id = any(%s::uuid[])", (asked,))] == asked[1:]
+
+
+def test_exports_that_were_never_finished_go(line: Line) -> None:
+    folder = export_folder(line.tawkee.settings)
+    folder.mkdir(exist_ok=True)
+    old, fresh = folder / f"{new_id()}.part", folder / f"{new_id()}.part"
+    for path in (old, fresh):
+        path.touch()
+    os.utime(old, (time.time() - 2 * DAY,) * 2)
+    with line.running.app.app_context():
+        forget_exports()
+    assert (old.exists(), fresh.exists()) == (False, True)
 
 
 def test_channels_that_may_speak_again_are_not_remembered() -> None:
