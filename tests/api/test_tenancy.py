@@ -153,6 +153,25 @@ def table_of(endpoint: str, name: str) -> str:
     return TABLES.get(f"{endpoint}:{name}") or TABLES.get(name) or re.sub(r"_ids?$", "", name)
 
 
+def deeper(app: Flask, schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every property of a body, with the way there."""
+    for name, inner in properties(app, resolve(app, schema.get("items", schema))):
+        yield f"{path}{name}", inner
+        for branch in (inner, *inner.get("anyOf", ()), *inner.get("oneOf", ()), *inner.get("allOf", ())):
+            yield from deeper(app, branch, f"{path}{name}.")
+
+
+def test_no_id_of_ours_is_deeper_in_a_body_than_the_matrix_looks(app: Flask) -> None:
+    found = {
+        f"{route.endpoint}: {path}"
+        for route in own_routes(app)
+        for content in describe(app, route).get("requestBody", {}).get("content", {}).values()
+        for path, schema in deeper(app, content.get("schema", {}))
+        if "." in path and is_id(path.rpartition(".")[2], schema)
+    }
+    assert found == {"messages.write: buttons.id"}, "a button's id is made by the caller; any other needs a case"
+
+
 def test_every_table_and_every_id_is_in_the_worlds(both: Both, places: list[Place]) -> None:
     assert set(both.theirs.rows) == set(read_schema())
     assert {"channel", "message", "passage", "membership"} <= set(tenant_tables())
