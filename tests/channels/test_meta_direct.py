@@ -260,7 +260,6 @@ def test_echoes_receipts_reactions_and_deletions() -> None:
     assert not read(message=echo | {"app_id": 99}, recipient={"id": "77"}).sent_by_api
     delivered = read_all(delivery={"mids": ["m1", "m2"], "watermark": 1})
     assert delivered == [Status("delivered", "m1"), Status("delivered", "m2")]
-    assert read(read={"mid": "m1"}) == Status("read", "m1")
     moment = datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)
     assert read(read={"watermark": 1760000000000}) == Watermark("read", Address("psid", "77"), moment)
     assert read(delivery={"watermark": "1760000000000"}) == Watermark("delivered", Address("psid", "77"), moment)

@@ -19,6 +19,8 @@ from tawkee_core import (
     RateLimited,
     Refused,
     SendError,
+    Status,
+    Watermark,
     safe_http,
 )
 from tawkee_meta.direct import parse, send
@@ -43,10 +45,14 @@ def make_channel(server: GraphServer | None = None) -> Channel:
 
 
 def read(**item: Any) -> Any:
+    (event,) = read_all(**item)
+    return event
+
+
+def read_all(**item: Any) -> list[Any]:
     base = {"sender": {"id": "77"}, "recipient": {"id": "2040"}, "timestamp": 1760000000000}
     body = json.dumps({"object": "page", "entry": [{"id": "2040", "messaging": [base | item]}]})
-    (event,) = parse.parse_webhook(make_channel(), body.encode(), "page", "psid")
-    return event
+    return list(parse.parse_webhook(make_channel(), body.encode(), "page", "psid"))
 
 
 @pytest.mark.parametrize("code", [4, 17, 32, 613, 80001, 80002, 80006, 80007])
@@ -78,6 +84,12 @@ def test_what_the_account_itself_does_makes_it_no_contact() -> None:
     ours = {"sender": {"id": "2040"}, "recipient": {"id": "77"}}
     assert isinstance(read(reaction={"mid": "m0", "action": "react", "emoji": "👍"}, **ours), Ignored)
     assert isinstance(read(message={"mid": "m1", "text": "nota para mim"}, **ours), Ignored)
+
+
+def test_who_saw_a_message_saw_those_before_it() -> None:
+    seen = Watermark("read", Address("psid", "77"), datetime.fromtimestamp(1760000000, UTC))
+    assert read_all(read={"mid": "m1"}) == [Status("read", "m1"), seen]
+    assert read_all(read={"mid": "m1"}, timestamp="soon") == [Status("read", "m1")]
 
 
 def test_words_that_we_took_back_are_deleted_and_no_takeover() -> None:

@@ -99,10 +99,13 @@ def is_echo(told: Object) -> bool:
 
 
 def read_receipt(item: Object, address: Address) -> list[ChannelEvent]:
-    """How far messages of ours came: those that are named, else all by a moment, its watermark."""
+    """How far messages of ours came: those that are named, and all by a moment, its watermark. Who saw one saw those
+    before it."""
     read, delivery = mapping(item.get("read")), mapping(item.get("delivery"))
     if text_of(read.get("mid")):
-        return [Status("read", text_of(read.get("mid")))]
+        seen_at = moment_of(item.get("timestamp"))
+        before = [Watermark("read", address, seen_at)] if seen_at is not None and address.value else []
+        return [Status("read", text_of(read.get("mid"))), *before]
     mids = delivery.get("mids")
     told = [text_of(mid) for mid in mids[:MOST_IDS] if text_of(mid)] if isinstance(mids, list) else []
     if told:
