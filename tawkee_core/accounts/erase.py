@@ -22,7 +22,8 @@ update workspace w set erasing_at = coalesce(erasing_at, now()), erase_at = now(
 from due where w.id = due.id returning w.id
 """
 CHANNELS = "select id from channel where workspace_id = %s and deleted_at is null"
-SPACES = "select distinct space from training where workspace_id = %s and space <> ''"
+# everybody's: an agent that was taken elsewhere while the vectors' keeper was away left its vectors, but no training
+SPACES = "select distinct space from training where space <> ''"
 # the tables that grow, those that others refer to last; what is left goes with the workspace's own row
 ROWS = (
     "inbound_event where channel_id in (select id from channel where workspace_id = %(id)s)",
@@ -71,7 +72,7 @@ def delete_rows(workspace_id: str) -> bool:
 
 
 def forget_vectors(tawkee: Tawkee, workspace_id: str) -> None:
-    for row in run(SPACES, (workspace_id,)):
+    for row in run(SPACES):
         tawkee.plugins.vectors(tawkee.settings).vectors_delete(
             settings=tawkee.settings, space=row.space, workspace_id=workspace_id, agent_id=None, training_id=None
         )

@@ -88,7 +88,7 @@ def test_everything_of_it_goes_and_nothing_of_another(running: Running, elsewher
     running.drain_until(lambda: erased(doomed))
     assert rows_left(doomed) == {}
     assert elsewhere.removed == [doomed.id_of("channel")]
-    assert elsewhere.forgotten == [doomed.workspace_id]
+    assert set(elsewhere.forgotten) == {doomed.workspace_id}
     assert not (media_folder(settings) / mine.ref["path"]).exists()
     assert (media_folder(settings) / theirs.ref["path"]).exists()
     assert digest_world(other) == before
@@ -111,6 +111,16 @@ def test_it_goes_in_batches_and_is_taken_up_where_it_was_left(
     assert count_rows("message", doomed.workspace_id) == 30
     monkeypatch.setattr(erase, "AT_ONCE_SECONDS", 20.0)
     running.drain_until(lambda: erased(doomed))
+
+
+def test_vectors_that_an_agent_left_behind_when_it_moved_go_too(
+    running: Running, elsewhere: Elsewhere, doomed: World
+) -> None:
+    """Its trainings, which say in which space they are, went along; the vectors did not, their keeper being away."""
+    run("update training set space = 'words' where workspace_id = %s", (build_world().workspace_id,))
+    run("delete from training where workspace_id = %s", (doomed.workspace_id,))
+    running.drain_until(lambda: erased(doomed))
+    assert doomed.workspace_id in elsewhere.forgotten
 
 
 def test_vectors_that_cannot_be_forgotten_keep_the_rest_waiting(
