@@ -37,7 +37,8 @@ select %(outbound_id)s, workspace_id, id, %(id)s, seq, %(semantics)s, 'pending' 
 # also what its provider took and told to have failed; the new try gets an id of its own there
 AGAIN = """
 update outbound o set state = 'pending', doubtful = state = 'unconfirmed', next_at = now(), attempts = 0,
-    recoveries = 0, epoch = null, turn_id = null, error = '', settled_at = null, steps = add_step(steps, jsonb_build_object('at', clock_timestamp(),
+    recoveries = 0, epoch = null, turn_id = null, error = '', settled_at = null,
+    steps = add_step(steps, jsonb_build_object('at', clock_timestamp(),
         'did', state || ', and sent again by a person', 'turn_id', turn_id))
 where message_id = %s and (state in ('dead', 'unconfirmed', 'cancelled') or state = 'sent' and exists (
     select from message m where m.id = o.message_id and m.status = 'failed')) returning id

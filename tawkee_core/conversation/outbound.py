@@ -59,10 +59,12 @@ returning o.id, o.chat_id, o.message_id, o.turn_id, o.fence, o.attempts, o.seman
     o.recoveries
 """
 # the row, its message and, with the last part, its turn; the contact was spoken to also when a status or an echo told
-# so first
+# so first. A chat that is changed is locked before its sending, as by an echo, which comes at this very moment
 SETTLE = Statement(
     f"""
-with settled as (
+with place as (
+    select id from chat where id = %(chat_id)s and (%(attention)s <> '' or %(pace)s > 0) for no key update
+), settled as (
     update outbound set state = %(state)s, error = %(error)s, lease_until = null,
         next_at = now() + make_interval(secs => %(wait)s), attempts = attempts - %(uncounted)s,
         doubtful = doubtful or %(doubtful)s, settled_at = case when %(final)s then now() end,
@@ -70,6 +72,7 @@ with settled as (
             'at', now(), 'did', case when state = 'reconciling' then 'looked up' else 'tried' end,
             'since', intent_at, 'attempt', attempts, 'then', %(state)s::text, 'error', %(error)s::text)) end
     where id = %(id)s and fence = %(fence)s and state in ('sending', 'reconciling')
+        and (select count(*) from place) >= 0
     returning id, message_id, turn_id, chat_id
 ), shown as (
     update message m set error = %(error)s, provider_message_id = coalesce(m.provider_message_id, %(provider_id)s),
@@ -80,11 +83,11 @@ with settled as (
     where %(final)s and t.id = settled.turn_id and t.state = 'replying' and not exists (
         select from outbound x where x.turn_id = t.id and x.id <> settled.id and x.state in {OPEN})
 ), spoken as (
-    select chat_id, state <> 'sent' as ours from outbound
+    select chat_id from outbound
     where id = %(id)s and fence = %(fence)s and state in ('sending', 'reconciling', 'sent')
 ), flagged as (
-    update chat c set attention = case when spoken.ours then coalesce(nullif(%(attention)s, ''), c.attention)
-            else c.attention end,
+    update chat c set attention = case when exists (select from settled)
+            then coalesce(nullif(%(attention)s, ''), c.attention) else c.attention end,
         paced_until = case when %(pace)s > 0 then make_interval(secs => %(pace)s * (1 - %(burst)s))
             + greatest(c.paced_until + make_interval(secs => %(pace)s * %(burst)s), now()) else c.paced_until end
     from spoken where (%(attention)s <> '' or %(pace)s > 0) and c.id = spoken.chat_id

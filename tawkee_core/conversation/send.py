@@ -255,7 +255,7 @@ def settle(tawkee: Tawkee, sending: Sending, parcel: Parcel, verdict: Verdict) -
         settled = persist(lambda: settle_verdict(sending, verdict, verdict.provider_id))
     except UniqueViolation:  # the provider gave two messages one id: ours is sent all the same
         log.warning("provider_id_taken", outbound_id=sending.id, provider_message_id=verdict.provider_id)
-        settled = settle_verdict(sending, verdict, None)
+        settled = persist(lambda: settle_verdict(sending, verdict, None))
     metrics.OUTBOUND.labels(parcel.channel.kind, verdict.state).inc()
     event = {"event": "message", "id": sending.message_id, "status": verdict.state}
     signal_chat(tawkee.settings, parcel.channel.id, address_key(parcel.contact.address), event)
