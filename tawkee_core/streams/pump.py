@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -14,6 +15,7 @@ import structlog
 PING_SECONDS = 20.0
 DEAD_MILLISECONDS = 45_000
 MAX_BEHIND = 256 * 1024
+LAST_CHUNK = b"0\r\n\r\n"
 TCP_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", 18)  # Linux's number; the name is missing on other systems
 log = structlog.get_logger()
 
@@ -100,6 +102,9 @@ class Pump:
         if self._written.pop(stream, None) is None:
             return
         self._selector.unregister(stream.sock)
+        if stream.chunked and not stream.behind:  # or its reader, and the proxy before us, take the end for a failure
+            with suppress(OSError):
+                stream.sock.send(LAST_CHUNK)
         stream.sock.close()
         self._closed(stream)
 

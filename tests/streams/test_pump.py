@@ -94,3 +94,17 @@ def test_work_that_fails_stops_nothing(crowd: Crowd) -> None:
     crowd.run(lambda: 1 / 0)
     crowd.run(lambda: crowd.pump.write(stream, "still here"))
     assert end.recv(100) == b"still here"
+
+
+def test_a_stream_that_is_ended_says_so(crowd: Crowd) -> None:
+    """Without its last chunk a reader would take the end for a failure of the line."""
+    stream, end = crowd.join(chunked=True)
+    crowd.run(lambda: crowd.pump.write(stream, "bye"))
+    crowd.run(lambda: crowd.pump.drop(stream))
+    plain, other = crowd.join()
+    crowd.run(lambda: crowd.pump.drop(plain))
+    received = b""
+    while piece := end.recv(100):
+        received += piece
+    assert received == b"3\r\nbye\r\n0\r\n\r\n"
+    assert other.recv(100) == b""
