@@ -34,7 +34,7 @@ def show_file(media_id: str, signature: str) -> Response:
         media_folder(settings) / row.path,
         mimetype=mimetype if inline else "application/octet-stream",
         as_attachment=not inline,
-        download_name=row.filename,
+        download_name=" ".join(row.filename.split()),  # its sender chose it; a header has no line breaks
         max_age=YEAR,
     )
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
