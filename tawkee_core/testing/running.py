@@ -107,7 +107,8 @@ class Running:
             if not started and self.pool.free == self.pool.threads and self.busy() == 0:
                 return
             time.sleep(0.01)
-        raise AssertionError(f"{self.busy()} pieces of work are still undone after {seconds} seconds")
+        at_work = self.pool.threads - self.pool.free
+        raise AssertionError(f"after {seconds} seconds {self.busy()} pieces of work are undone, {at_work} threads at work")
 
     def drain_until(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
         """Do what is due until something holds. Raises AssertionError when it does not come to that."""
