@@ -108,7 +108,7 @@ class Running:
                 return
             time.sleep(0.01)
         at_work = self.pool.threads - self.pool.free
-        raise AssertionError(f"after {seconds} seconds {self.busy()} pieces of work are undone, {at_work} threads at work")
+        raise AssertionError(f"{self.busy()} undone and {at_work} threads at work after {seconds} seconds")
 
     def drain_until(self, done: Callable[[], bool], seconds: float = 20.0) -> None:
         """Do what is due until something holds. Raises AssertionError when it does not come to that."""
