@@ -15,8 +15,8 @@ from psycopg2.extensions import TransactionRollbackError
 from .. import metrics
 from ..channels.pause import lose_auth
 from ..context import Tawkee
-from ..db import LOST, Cursor, after_commit, transaction
-from ..errors import AuthLost, BadPayload, Refused
+from ..db import LOST, Cursor, after_commit, run, transaction
+from ..errors import AuthLost, BadPayload, NotSent, RateLimited, Refused
 from ..models import new_id
 from ..notifications import notify_team
 from ..statements import Statement
@@ -28,6 +28,7 @@ from .strangers import keep_stranger
 
 UNSAFE_HEADERS = frozenset(("authorization", "cookie", "apikey", "x-api-key"))
 MAX_TRIES = 5
+MOST_PATIENCE = 300
 DEADLOCK_TRIES = 4
 Result = TypeVar("Result")
 KEEP = Statement(
@@ -241,6 +242,10 @@ def retry_event(tawkee: Tawkee, channel: Channel, event: Any) -> None:
         applied = repeat_deadlocked(lambda: apply_again(channel, event.id, events))
     except LOST:
         raise
+    except (NotSent, RateLimited, AuthLost) as error:
+        if not await_provider(event, f"{error.slug}: {error}"):
+            bury_event(channel, event, f"{error.slug}: {error}")
+        return
     except Exception as error:  # again the fault that kept it: it is tried a few times, then shown as dead
         log.exception("event_failed", channel_id=channel.id, inbound_event_id=event.id)
         bury_event(channel, event, f"{type(error).__name__}: {error}")
@@ -275,6 +280,20 @@ def apply_again(channel: Channel, event_id: str, events: Sequence[ChannelEvent])
         else:
             cursor.execute("update inbound_event set state = %s, reason = '' where id = %s", (applied.state, event_id))
     return applied
+
+
+def await_provider(event: Any, reason: str) -> bool:
+    """Try an event again, for two days, whose provider cannot tell now what it says: it is away, or its keys have to
+    be renewed first. Whether there is time for it."""
+    log.warning("event_waits", inbound_event_id=event.id, reason=reason[:300])
+    return bool(
+        run(
+            "update inbound_event set attempts = attempts + 1, reason = %s,"
+            " next_at = now() + make_interval(secs => least(5 * 2 ^ least(attempts, 10), %s))"
+            " where id = %s and received_at > now() - interval '2 days' returning id",
+            (reason[:500], MOST_PATIENCE, event.id),
+        )
+    )
 
 
 def bury_event(channel: Channel, event: Any, reason: str) -> None:

@@ -1,6 +1,7 @@
 """What channels of several providers need of the core, over its routes: the challenge of an address, templates, OAuth,
 and the watch, which renews credentials and catches up; figures of health."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +23,7 @@ from tests.callers import Caller, Client
 from tests.fakes.graph_server import GraphServer
 from tests.fakes.mercado_livre_server import APP, MercadoLivreServer
 from tests.fakes.telegram_server import TelegramServer
+from tests.lines import wait_until
 
 
 @pytest.fixture
@@ -240,3 +242,30 @@ def test_missed_event_that_cannot_be_had_holds_up_no_other(tawkee: Running, merc
     tawkee.settle()
     assert mercado_livre.answers["7002"].endswith("Tem verde?")
     assert run("select caught_up_at from channel where id = %s", (channel.id,)) == [before]
+
+
+def test_question_asked_while_its_provider_is_away_is_answered_when_it_is_back(
+    tawkee: Running, mercado_livre: MercadoLivreServer
+) -> None:
+    """Also for hours: nobody else has the question. After two days it is shown as dead."""
+    safe_http.allow_hosts("127.0.0.0/8")
+    config = {"client_id": APP, "api_url": mercado_livre.url, "contact_seconds": 0}
+    secrets = {"client_secret": "s3cret", **mercado_livre.config()}
+    channel = tawkee.add_channel(tawkee.add_company(), "mercado_livre", config, secrets)
+    mercado_livre.ask("7010", "Tem azul?")
+    mercado_livre.broken.add("7010")
+    assert (
+        tawkee.post(channel, json.dumps(mercado_livre.notification("questions", "/questions/7010")).encode(), {}) == 200
+    )
+    due = (
+        "update inbound_event set next_at = now(), received_at = received_at - interval '1 hour' where channel_id = %s"
+    )
+    for _ in range(12):
+        tawkee.pool.drain("events", 10)
+        wait_until(lambda: tawkee.pool.free == tawkee.pool.threads)
+        run(due, (channel.id,))
+    (event,) = run("select state, attempts, reason from inbound_event where channel_id = %s", (channel.id,))
+    assert (event.state, event.attempts >= 10, "internal error" in event.reason) == ("new", True, True)
+    mercado_livre.broken.clear()
+    tawkee.settle()
+    assert mercado_livre.answers["7010"].endswith("Tem azul?")
