@@ -27,6 +27,7 @@ from .media import keep_data
 from .strangers import keep_stranger
 
 UNSAFE_HEADERS = frozenset(("authorization", "cookie", "apikey", "x-api-key"))
+LEAST_KEY = 8
 MAX_TRIES = 5
 MOST_PATIENCE = 300
 DEADLOCK_TRIES = 4
@@ -52,8 +53,7 @@ class Outcome:
 
 def receive_webhook(tawkee: Tawkee, channel: Channel, headers: Mapping[str, str], body: bytes) -> Outcome:
     """Keep an authentic webhook and apply its events. Raises BadPayload, after keeping it, when it cannot be read."""
-    secret = channel.webhook_secret
-    kept = {name: value for name, value in headers.items() if name not in UNSAFE_HEADERS and secret not in value}
+    kept = safe_headers(channel, headers)
     try:
         events = parse_events(tawkee, channel, kept, body)
     except BadPayload as error:
@@ -64,6 +64,17 @@ def receive_webhook(tawkee: Tawkee, channel: Channel, headers: Mapping[str, str]
         log.exception("parse_failed", channel_id=channel.id, kind=channel.kind)
         return defer_event(channel, kept, body, f"{type(error).__name__}: {error}")
     return apply_webhook(tawkee, channel, kept, body, events)
+
+
+def safe_headers(channel: Channel, headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that may be kept: none that holds a key of the channel's, as Z-API sends its instance's token."""
+    long = (value for value in channel.config.values() if isinstance(value, str) and len(value) >= LEAST_KEY)
+    keys = (channel.webhook_secret, *long)
+    return {
+        name: value
+        for name, value in headers.items()
+        if name not in UNSAFE_HEADERS and not any(key in value for key in keys)
+    }
 
 
 def parse_events(tawkee: Tawkee, channel: Channel, headers: Mapping[str, str], body: bytes) -> list[ChannelEvent]:

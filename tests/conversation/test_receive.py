@@ -212,6 +212,14 @@ def test_a_groups_chat_is_called_after_the_group_and_not_its_writer(line: Line) 
     assert sorted(rows) == [("", True), ("Obras", True)]
 
 
+def test_headers_that_hold_a_key_are_not_kept(line: Line) -> None:
+    channel = line.running.add_channel(line.company, "echo", {}, {"token": "INSTANCE-TOKEN-1"})
+    headers = {SECRET_HEADER: channel.webhook_secret, "z-api-token": "INSTANCE-TOKEN-1", "x-kept": "yes"}
+    assert line.running.post(channel, b'{"events": []}', headers) == 200
+    (event,) = run("select headers from inbound_event where channel_id = %s", (channel.id,))
+    assert {"x-kept"} <= set(event.headers) and not {SECRET_HEADER, "z-api-token"} & set(event.headers)
+
+
 def test_sleeping_agent_does_not_answer(line: Line) -> None:
     run("update agent set status = 'INACTIVE' where id = %s", (line.company.agent_id,))
     line.say()
