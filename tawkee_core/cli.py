@@ -273,6 +273,20 @@ def open_settings(data: Path) -> "Settings":
     return settings
 
 
+@main.command()
+@click.argument("email")
+@DATA
+def unlock(email: str, data: Path) -> None:
+    """Let a person in again who lost their second factor, and mails to them again. Be sure who asks you.
+
+    Two factors are switched off and all their sessions ended, of which a mail tells them; the password stays. An
+    address that bounced or complained gets mails again."""
+    from .accounts.unlock import unlock_person
+
+    for done in unlock_person(open_settings(data), email) or ["nothing was locked"]:
+        click.echo(f"{email}: {done}")
+
+
 @main.group()
 def dead() -> None:
     """Work that was given up: webhooks not read, turns not answered, messages not sent."""

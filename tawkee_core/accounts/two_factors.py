@@ -86,9 +86,14 @@ def disable_factors(settings: Settings, user_id: str, password: str, code: str) 
     """Switch two factors off. Raises Forbidden, BadInput, TooMany, Conflict where they are off."""
     check_both(settings, user_id, password, code)
     with transaction() as cursor:
-        cursor.execute("delete from two_factors where user_id = %s", (user_id,))
-        cursor.execute("delete from recovery_code where user_id = %s", (user_id,))
+        drop_factors(cursor, user_id)
         tell_change(cursor, settings, user_id, enabled=False)
+
+
+def drop_factors(cursor: Cursor, user_id: str) -> None:
+    """Forget a person's app and recovery codes, within the caller's transaction."""
+    cursor.execute("delete from two_factors where user_id = %s", (user_id,))
+    cursor.execute("delete from recovery_code where user_id = %s", (user_id,))
 
 
 def new_codes(settings: Settings, user_id: str, password: str, code: str) -> list[str]:

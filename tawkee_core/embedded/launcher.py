@@ -20,7 +20,7 @@ from .keys import STARTED, load_keys, note_started
 from .ports import try_listening
 from .processes import end_strays
 from .programs import Address, Commands, step_program, web_program, work_program
-from .servers import READY_SECONDS, open_folder, plan_servers
+from .servers import PUBLIC, READY_SECONDS, open_folder, plan_servers
 
 POLL_SECONDS = 0.1
 STEP_SECONDS = 300
@@ -88,7 +88,9 @@ class Launcher:
             "TAWKEE_KEYS": keys.keys,
             "PROMETHEUS_MULTIPROC_DIR": str(places.empty_folder(self.data / "metrics")),
         }
-        return {"TAWKEE_PUBLIC_URL": self.address.url, **FEW_ARENAS} | os.environ | urls | own
+        environment = {"TAWKEE_PUBLIC_URL": self.address.url, **FEW_ARENAS} | os.environ | urls | own
+        (self.data / PUBLIC).write_text(environment["TAWKEE_PUBLIC_URL"])
+        return environment
 
     def start_child(self, group: list[Child], program: Program) -> Child:
         child = Child(program, self.data)
@@ -120,7 +122,8 @@ class Launcher:
             stop_group(group, hurry=lambda: self.signals > asked)
         stop_group(self.servers)
         places.remove_sockets(self.data)
-        (self.data / STARTED).unlink(missing_ok=True)
+        for note in (STARTED, PUBLIC):
+            (self.data / note).unlink(missing_ok=True)
         say("stopped")
 
 

@@ -14,6 +14,7 @@ from .postgres import postgres_program, postgres_url
 from .processes import end_strays
 from .redis import redis_program
 
+PUBLIC = Path("run", "public_url")
 READY_SECONDS = 300  # a database that recovers from a crash takes its time
 
 
@@ -57,14 +58,15 @@ def open_folder(data: Path) -> Path:
 
 
 def running_settings(data: Path) -> dict[str, str]:
-    """The settings `database_url`, `keys` and `secret_key` of a `tawkee up` that runs on this folder. Raises
-    StartError."""
+    """The settings `database_url`, `keys`, `secret_key` and `public_url` of a `tawkee up` that runs on this folder.
+    Raises StartError."""
     if not (data / "secrets.json").exists():
         raise StartError(f"No `tawkee up` has its data in {data}; give its folder with --data.")
     data = open_folder(data)
     keys = load_keys(data, os.environ)
     url = postgres_url(places.sockets_of(data) / "postgres", keys.postgres)
-    return {"database_url": url, "keys": keys.keys, "secret_key": keys.secret_key}
+    own = {"database_url": url, "keys": keys.keys, "secret_key": keys.secret_key}
+    return own | ({"public_url": (data / PUBLIC).read_text()} if (data / PUBLIC).exists() else {})
 
 
 @contextmanager

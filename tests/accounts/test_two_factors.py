@@ -12,7 +12,9 @@ import pyotp
 import pytest
 from flask import Flask
 
+from tawkee_core.accounts.unlock import unlock_person
 from tawkee_core.db import run
+from tawkee_core.errors import NotFound
 from tawkee_core.security import sign_token
 from tests.callers import PASSWORD, Caller, Client
 from tests.letters import find_token, read_letters
@@ -269,3 +271,25 @@ def test_only_the_owner_may_require_it(caller: Caller, stranger: Caller) -> None
     assert (refused.status_code, refused.json["error"]) == (403, "role_too_low")
     assert caller.get("…").json["name"] == "Loja", "nothing of it is done"
     assert stranger.patch(path, {"name": "Nossa"}).json["name"] == "Nossa"
+
+
+def test_the_operator_lets_in_again_who_lost_phone_and_codes(
+    app: Flask, client: Client, caller: Caller, codes: list[str]
+) -> None:
+    settings = app.extensions["tawkee"].settings
+    run("insert into mail_block (email, reason) values (%s, 'complained')", (caller.email,))
+    with app.app_context():
+        assert len(unlock_person(settings, f" {caller.email.upper()} ")) == 2
+        assert unlock_person(settings, caller.email) == []
+        with pytest.raises(NotFound):
+            unlock_person(settings, "nobody@example.com")
+    assert caller.get("/api/auth/me").status_code == 401, "whoever holds the phone is out"
+    assert "access_token" in login(client, caller).json
+    assert "two_factors_changed" in [template for template, _ in read_letters(app, caller.email)]
+
+
+def test_the_operator_unlocks_nobody_who_only_claims_an_address(app: Flask, client: Client, caller: Caller) -> None:
+    given = {"name": "Eva", "email": caller.email, "password": PASSWORD}
+    assert client.post("/api/auth/register", json=given).status_code == 201
+    with pytest.raises(NotFound):
+        unlock_person(app.extensions["tawkee"].settings, caller.email)

@@ -20,7 +20,7 @@ def error_of(result: Result) -> str:
     return result.output
 
 
-@pytest.mark.parametrize("words", ["dead list", "dead show x", "dead retry x", "dead discard x", "trace x"])
+@pytest.mark.parametrize("words", ["dead list", "dead show x", "dead retry x", "dead discard x", "trace x", "unlock x"])
 def test_a_folder_without_tawkee_is_told_and_not_made(words: str, tmp_path: Path) -> None:
     assert "--data" in error_of(call(*words.split(), "--data", str(tmp_path / "none")))
     assert list(tmp_path.iterdir()) == []

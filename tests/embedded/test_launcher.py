@@ -12,6 +12,7 @@ import pytest
 
 from tawkee_core.embedded.places import is_reachable
 from tawkee_core.embedded.ports import free_port
+from tawkee_core.embedded.servers import running_settings
 from tests.embedded.launches import all_gone, run_sql, small_launch, wait_until
 
 ORDINARY = pwd.getpwnam("nobody").pw_uid  # of any user, but one with a name, which initdb asks for
@@ -39,6 +40,7 @@ def test_a_signal_stops_everything(data: Path, port: int, number: signal.Signals
     with small_launch(data, port) as launch:
         assert launch.lines[-2:] == ["chat page: here", f"ready: http://127.0.0.1:{port}"]
         assert web_status(port) == 200
+        assert running_settings(data)["public_url"] == f"http://127.0.0.1:{port}", "for the links in a command's mails"
         children = launch.children()
         assert len(children) == len(CHILDREN), launch.lines
         assert launch.finish(number).splitlines()[-1] == "stopped"
