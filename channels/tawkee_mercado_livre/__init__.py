@@ -68,3 +68,8 @@ def channel_refresh(channel: Channel) -> Connection:
 @hookimpl
 def channel_status(channel: Channel) -> Connection:
     return oauth.get_status(channel)
+
+
+@hookimpl
+def channel_disconnect() -> Connection:
+    return oauth.forget_tokens()

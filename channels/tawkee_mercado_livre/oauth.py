@@ -86,3 +86,8 @@ def get_status(channel: Channel) -> Connection:
         return Connection("disconnected")
     get(channel, "/users/me")
     return Connection("connected")
+
+
+def forget_tokens() -> Connection:
+    """Mercado Livre goes on notifying until the seller withdraws the app; without tokens it is not listened to."""
+    return Connection("disconnected", config={"access_token": "", "refresh_token": "", "expires_at": None})

@@ -42,6 +42,8 @@ def read_notification(channel: Channel, payload: Mapping[str, Any]) -> ChannelEv
         raise BadPayload("The notification names no topic or no resource.")
     if seller is not None and str(payload.get("user_id")) != str(seller):
         return Ignored("notification of another seller")
+    if channel.config.get("access_token") == "":
+        return Ignored("the seller was disconnected")
     question, message = QUESTION.fullmatch(resource), MESSAGE.fullmatch(resource)
     if topic == "questions" and question:
         return Fetch(f"/questions/{question[1]}")

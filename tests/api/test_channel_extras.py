@@ -12,6 +12,7 @@ from psycopg2.extras import Json
 
 from tawkee_core import safe_http
 from tawkee_core.api.messages import PartInput
+from tawkee_core.channels.connect import ask_provider
 from tawkee_core.channels.health import TRIPPED, trip_breakers
 from tawkee_core.channels.load import load_channel
 from tawkee_core.conversation.receive import receive_events
@@ -143,6 +144,23 @@ def test_channel_authorize_and_callback_let_us_in_once(
     assert forged.status_code == 401
     refused = {"error": "access_denied", "state": authorize(caller, channel["id"])}
     assert client.get("/oauth/mercado_livre/callback", query_string=refused).status_code == 422
+
+
+def test_a_disconnected_seller_is_not_listened_to(tawkee: Running, mercado_livre: MercadoLivreServer) -> None:
+    safe_http.allow_hosts("127.0.0.0/8")
+    company = tawkee.add_company()
+    secrets = {"client_secret": "s3cret", **mercado_livre.config(), "expires_at": 1.0}
+    channel = tawkee.add_channel(company, "mercado_livre", {"client_id": APP, "api_url": mercado_livre.url}, secrets)
+    with tawkee.app.app_context():
+        ask_provider(tawkee.tawkee, company.workspace_id, channel.id, "disconnect")
+        channel = load_channel(tawkee.tawkee.settings, channel.id)
+    assert (channel.status, channel.config["access_token"], channel.config["refresh_token"]) == ("disconnected", "", "")
+    mercado_livre.ask("7020", "Tem preto?")
+    assert (
+        tawkee.post(channel, json.dumps(mercado_livre.notification("questions", "/questions/7020")).encode(), {}) == 200
+    )
+    (event,) = run("select state, reason from inbound_event where channel_id = %s", (channel.id,))
+    assert (event.state, event.reason) == ("ignored", "the seller was disconnected")
 
 
 def test_channel_refresh_and_channel_catch_up_are_called_by_the_watch(
