@@ -69,7 +69,6 @@
     show({ ...answer.data, role });
     only("open");
     find("[data-tab=new]").hidden = answer.data.has_account === true;
-    find("[data-tab=known]").hidden = answer.data.has_account === false;
     find("[data-send=whatsapp]").hidden = answer.data.code_by === "email";
     step(answer.data.has_account ? "known" : "new");
   }
@@ -89,7 +88,6 @@
   }
 
   function askToSignIn(answer) {
-    find("[data-tab=known]").hidden = false;
     step("known");
     tell(find("#known form"), answer);
   }

@@ -93,6 +93,21 @@ def test_two_factors_are_asked_for_too(app: Flask, caller: Caller, site: Site, o
     expect(page.get_by_role("heading", name="Done!")).to_be_visible()
 
 
+def test_who_never_confirmed_their_address_need_not_begin_anew(
+    app: Flask, caller: Caller, site: Site, open_page: OpenPage
+) -> None:
+    """The mail proves the address of the account they have."""
+    claiming = register_caller(app.test_client())
+    invited = Invited(caller, app.extensions["tawkee"].settings, claiming.email)
+    page = open_watched(open_page, site, f"/invite#{invited.token}")
+    page.get_by_role("button", name="Já tenho conta").click()
+    page.locator("#known").get_by_label("Senha").fill(PASSWORD)
+    page.get_by_role("button", name="Entrar e aceitar").click()
+    expect(page.get_by_role("heading", name="Pronto!")).to_be_visible()
+    me = claiming.get("/api/auth/me").json
+    assert me["user"]["email_confirmed"] and len(me["workspaces"]) == 2
+
+
 def test_what_keeps_an_account_out_is_said(app: Flask, caller: Caller, site: Site, open_page: OpenPage) -> None:
     """By the link alone, somebody whose address is not confirmed; and somebody new whose address is taken meanwhile."""
     claiming, settings = register_caller(app.test_client()), app.extensions["tawkee"].settings
