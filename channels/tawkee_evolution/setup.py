@@ -88,12 +88,14 @@ def get_qr(channel: Channel) -> Connection:
 
 
 def get_status(channel: Channel) -> Connection:
+    """How the instance stands; one that is open is told anew whether groups are wanted, which may have been changed."""
     try:
         answer = ask(channel, "GET", "/instance/connectionState")
     except NotFound:
         return Connection("disconnected", words.INSTANCE_GONE)
     match object_of(answer.get("instance")).get("state"):
         case "open":
+            set_groups(channel)
             return Connection("connected")
         case "connecting":
             return Connection("connecting", words.SCAN)

@@ -101,6 +101,14 @@ def test_an_instance_that_was_there_is_used_with_its_own_token(server: Evolution
     assert server.instances["loja"].webhook["enabled"] is False, "not ours to delete; only our webhook goes"
 
 
+def test_groups_that_are_wanted_later_are_told_of_without_connecting_again(server: EvolutionServer) -> None:
+    evolution.channel_connect(make_channel(server))
+    server.scan(NAME)
+    for groups, ignored in (("ignore", True), ("store", False), ("ignore", True)):
+        assert evolution.channel_status(make_channel(server, groups=groups)).state == "connected"
+        assert server.instances[NAME].settings["groupsIgnore"] is ignored
+
+
 def test_codes_rotate_and_end_when_scanned(server: EvolutionServer) -> None:
     channel = make_channel(server)
     evolution.channel_connect(channel)
