@@ -39,8 +39,9 @@ select c.id, c.channel_id, c.address_kind, c.address, c.status, c.owner, c.creat
 from chat c where c.contact_id = %s order by c.id
 """
 MESSAGE = """
-select m.id, m.chat_id, m.seq, m.direction, m.author, m.kind, m.text, m.data, m.sender, m.quoted_id,
-    m.provider_message_id, m.status, m.sent_at, m.edited_at, m.deleted_at, d.id as media_id, d.mimetype, d.filename, d.size
+select m.id, m.chat_id, m.seq, m.direction, m.author, m.kind, m.text, m.data - 'hidden' as data, m.sender,
+    m.quoted_id, m.provider_message_id, m.status, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.edited_at,
+    m.deleted_at, d.id as media_id, d.mimetype, d.filename, d.size
 from message m left join media d on d.message_id = m.id
 """
 OF_CHAT = "m.chat_id = %(chat_id)s"

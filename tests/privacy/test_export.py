@@ -49,6 +49,9 @@ def export(line: Line, owner: Caller) -> Any:
 def test_an_export_has_everything(line: Line, owner: Caller) -> None:
     line.say("oi", "ana", name="Ana Souza")
     line.settle()
+    (out,) = line.messages("out")
+    line.post({"type": "status", "id": out.provider_message_id, "state": "read", "recipient": "ana"})
+    line.settle()
     media_id = add_file(line, b"a photo of a receipt")
     told = export(line, owner)
     assert told["done"] == told["total"] == 3
@@ -60,6 +63,7 @@ def test_an_export_has_everything(line: Line, owner: Caller) -> None:
     assert [address["value"] for address in about["addresses"]] == ["ana"]
     said = json.loads(archive.read(f"messages/{line.chat.id}/00001.json"))
     assert [message["text"] for message in said] == ["oi", "echo: oi"]
+    assert said[1]["status"] == "read" and said[1]["read_at"] and said[0]["read_at"] is None
     (name,) = [name for name in archive.namelist() if media_id in name]
     assert archive.read(name) == b"a photo of a receipt"
 
