@@ -25,6 +25,7 @@ from tawkee_core import (
 )
 from tawkee_meta.direct import parse, send
 from tawkee_meta.whatsapp import parse as whatsapp
+from tawkee_meta.whatsapp.content import read_content
 from tests.fakes.graph_server import GraphServer
 
 PERSON = Contact("p", "Rita", Address("psid", "77"))
@@ -115,3 +116,10 @@ def test_a_groups_message_is_not_answered_in_private() -> None:
     value = {"metadata": {"phone_number_id": "1060"}, "messages": [said | {"text": {"body": "oi, pessoal"}}]}
     body = {"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "messages", "value": value}]}]}
     assert whatsapp.parse_webhook(make_channel(), json.dumps(body).encode()) == [Ignored("group message")]
+
+
+def test_a_flows_chosen_fields_are_read_as_words() -> None:
+    fields = {"tamanhos": ["P", "M"], "presente": True, "obs": None, "flow_token": "t"}
+    flow = {"type": "nfm_reply", "nfm_reply": {"body": "Sent", "response_json": json.dumps(fields)}}
+    said = read_content({"type": "interactive", "interactive": flow})
+    assert said.text == "Sent\ntamanhos: P, M\npresente: sim\nobs:"

@@ -96,9 +96,16 @@ def answer_content(part: Mapping[str, Any]) -> Content:
     flow = part.get("nfm_reply")
     if isinstance(flow, dict):
         fields = flow_fields(flow.get("response_json"))
-        lines = [f"{name}: {value}" for name, value in fields.items()]
+        lines = [f"{name}: {said(value)}" for name, value in fields.items()]
         return Content("choice", "\n".join([text_of(flow.get("body")), *lines]).strip(), data={"flow": fields})
     return Content("unsupported", data={"type": "interactive"})
+
+
+def said(value: Any) -> str:
+    """A field's value as people read it: several that were chosen one after another, a choice of yes or no in words."""
+    if isinstance(value, bool):
+        return "sim" if value else "não"
+    return ", ".join(said(each) for each in value) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def flow_fields(text: Any) -> dict[str, Any]:
