@@ -128,7 +128,9 @@ class MessageOutput(Output):
     kind = fields.String()
     text = fields.String()
     data = fields.Dict(metadata={"description": "What its kind needs, e.g. a location's latitude and longitude"})
-    sender = fields.String(metadata={"description": "Who wrote it in a group"})
+    sender = fields.String(
+        metadata={"description": "Who wrote it in a group, by address; data's `sender_name` is the name"}
+    )
     status = fields.String()
     error = fields.String()
     quoted_id = fields.String(allow_none=True)
