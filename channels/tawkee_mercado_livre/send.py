@@ -22,6 +22,7 @@ AGENTS = {
     "MLU": 3037204685,
 }
 LOOK_BACK = 30.0
+HELD_BACK = ("moderated", "rejected")
 # what models write, and Latin-1 has not
 NEAREST = str.maketrans(
     {"–": "-", "—": "-", "−": "-", "•": "-", "→": "->", "“": '"', "”": '"', "‘": "'", "’": "'", "…": "...", "€": "EUR"}
@@ -71,7 +72,7 @@ def write_message(channel: Channel, pack: str, text: str, media: Media | None) -
     if media is not None:
         values["attachments"] = [upload_file(channel, media)]
     sent = mapping(call(channel, "POST", f"/messages/packs/{pack}/sellers/{seller}?tag=post_sale", values))
-    if sent.get("status") == "moderated":
+    if sent.get("status") in HELD_BACK:
         reason = text_of(mapping(sent.get("message_moderation")).get("reason"))
         raise Refused(f"Mercado Livre's moderation held the message back: {reason or 'no reason given'}")
     if not text_of(sent.get("id")):
@@ -134,5 +135,5 @@ def is_ours(row: Any, seller: str, text: str, since: float) -> bool:
     written = moment_of(mapping(row.get("message_date")).get("created"))
     if written is None or written.timestamp() < since - LOOK_BACK or not text_of(row.get("id")):
         return False
-    ours = str(mapping(row.get("from")).get("user_id")) == seller and row.get("status") != "moderated"
+    ours = str(mapping(row.get("from")).get("user_id")) == seller and row.get("status") not in HELD_BACK
     return ours and text_of(row.get("text")).strip() == text

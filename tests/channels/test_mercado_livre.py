@@ -209,9 +209,10 @@ def test_an_answer_in_doubt_is_ours_only_when_it_says_the_same(server: MercadoLi
     assert send.look_up(channel, QUESTION, message, 0.0) == send.send_message(channel, QUESTION, message) == "answer:7"
 
 
-def test_what_moderation_held_back_was_not_sent(server: MercadoLivreServer) -> None:
+@pytest.mark.parametrize("status", ["moderated", "rejected"])
+def test_what_moderation_held_back_was_not_sent(server: MercadoLivreServer, status: str) -> None:
     server.buyer_writes("m1", SALE.address.value, "oi", sender=SELLER)
-    server.messages["m1"]["status"] = "moderated"
+    server.messages["m1"]["status"] = status
     assert send.look_up(make_channel(server), SALE, Message("m", "text", "oi"), 0.0) == ""
     server.messages["m1"]["status"] = "available"
     assert send.look_up(make_channel(server), SALE, Message("m", "text", "oi"), 0.0) == "message:m1"
