@@ -14,6 +14,7 @@ threads = 8
 worker_connections = 4000  # the default of 1000 lets 1000 idle event streams keep every webhook waiting
 limit_request_field_size = 32 * 1024  # an oversized token is answered by the application, in its one shape
 limit_request_line = 8190  # what browsers and proxies take, too
+forwarder_headers = ""  # a caller's SCRIPT_NAME would lead past what a proxy on this machine closes, /metrics say
 graceful_timeout = 20
 timeout = 60
 preload_app = False

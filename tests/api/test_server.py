@@ -47,3 +47,11 @@ def test_a_long_body_without_a_length_is_refused_and_not_cut_off(site: Site, pat
 def test_a_body_without_a_length_is_taken_up_to_the_limit(site: Site) -> None:
     answer = requests.post(f"{site.url}/api/auth/refresh", data=in_pieces(LIMIT - 1), headers=JSON, timeout=PATIENCE)
     assert_told(answer, 422, "bad_input")
+
+
+@pytest.mark.parametrize("header", ["SCRIPT_NAME", "PATH_INFO"])
+def test_a_caller_does_not_say_which_part_of_the_address_is_the_path(site: Site, header: str) -> None:
+    """Or they would get past a proxy that closes some of the paths."""
+    for value in ("/x", "/metrics"):
+        answer = requests.get(f"{site.url}/x/metrics", headers={header: value}, timeout=PATIENCE)
+        assert_told(answer, 404, "not_found")
