@@ -40,8 +40,9 @@ select max(p.dedupe_key) as last, (select count(*)::int from named) as named,
 """
 # what they said in groups, m; a sender is written as an address is, or by its part before an @ alone
 IN_GROUPS = """
-m.channel_id = any(%(channels)s::uuid[]) and m.direction = 'in' and m.data ? 'group'
-    and (m.channel_id, split_part(m.sender, '@', 1)) in (
+m.chat_id in (select c.id from chat c join contact g on g.id = c.contact_id
+        where c.channel_id = any(%(channels)s::uuid[]) and g.is_group)
+    and m.direction = 'in' and (m.channel_id, split_part(m.sender, '@', 1)) in (
         select * from unnest(%(channels)s::uuid[], %(values)s::text[]))
 """
 GROUP_FILES = f"select d.id, d.path from media d join message m on m.id = d.message_id where {IN_GROUPS}"
