@@ -22,8 +22,8 @@ NAME = "Meta"
 MAX_FILE = 100 * 1024 * 1024
 FILE_HOSTS = (".facebook.com", ".fbsbx.com", ".whatsapp.net")
 
-# token, permission, account locked, blocked or not paid for, number not registered or its name not approved: nothing can
-# be sent until mended
+# token, permission, account locked, blocked or not paid for, number not registered or its name not approved: nothing
+# can be sent until mended
 AUTH = frozenset((3, 10, 102, 190, 368, 131005, 131031, 131037, 131042, 131045, 133010, 133016, *range(200, 300)))
 # an app's, an account's or a page's calls (80000 to 80014: Instagram 80002, Messenger 80006), one pair's messages
 BUSY = frozenset((4, 17, 32, 613, *range(80000, 80015), 130429, 131048, 131056))
