@@ -15,6 +15,18 @@ Unavailable 503
     └── ModelDown · ModelBusy · ModelRefused · ModelNonsense · PriceMissing
 """
 
+from typing import Any
+
+PATIENCE = 30.0
+MOST_PATIENCE = 86_400.0
+
+
+def bear(seconds: Any) -> float:
+    """The seconds to wait, whatever a plugin made of its provider's header: none, nonsense or a year would hold up what
+    waits for ever."""
+    told = isinstance(seconds, int | float) and seconds == seconds
+    return float(min(max(seconds, 0.0), MOST_PATIENCE)) if told else PATIENCE
+
 
 class TawkeeError(Exception):
     """Something that went wrong and whose message may be shown to the caller."""
@@ -148,9 +160,9 @@ class RateLimited(SendError):
 
     slug = "rate_limited"
 
-    def __init__(self, message: str = "", *, retry_after: float = 30.0) -> None:
+    def __init__(self, message: str = "", *, retry_after: float = PATIENCE) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after = bear(retry_after)
 
 
 class Refused(SendError):
@@ -189,9 +201,9 @@ class ModelBusy(ModelError):
 
     slug = "model_busy"
 
-    def __init__(self, message: str = "", *, retry_after: float = 30.0) -> None:
+    def __init__(self, message: str = "", *, retry_after: float = PATIENCE) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after = bear(retry_after)
 
 
 class ModelRefused(ModelError):

@@ -2,11 +2,12 @@
 
 import re
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 
 from tawkee_core import errors
-from tawkee_core.errors import BadInput, NotSent, RateLimited, TawkeeError
+from tawkee_core.errors import BadInput, ModelBusy, NotSent, RateLimited, TawkeeError
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TawkeeError)]
 
@@ -22,6 +23,18 @@ def test_every_error_has_a_status_a_slug_and_a_sentence(kind: type[TawkeeError])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_error_stands_in_the_tree_that_the_module_draws(kind: type[TawkeeError]) -> None:
     assert kind.__name__ in (errors.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("given", "waits"),
+    [
+        (2, 2.0), (0.5, 0.5), (-5, 0.0), (None, 30.0), ("12", 30.0), (float("nan"), 30.0),
+        (float("inf"), 86_400.0), (10**400, 86_400.0), (-(10**400), 0.0),
+    ],
+)  # fmt: skip
+def test_patience_is_a_time_that_ends(given: Any, waits: float) -> None:
+    """A plugin that finds no such header may hand on None: what waits must not wait for ever."""
+    assert [kind("busy", retry_after=given).retry_after for kind in (RateLimited, ModelBusy)] == [waits, waits]
 
 
 def test_slugs_are_told_apart() -> None:
