@@ -6,6 +6,7 @@ from ..types import Capabilities, TextLimit, TextUnit
 
 MAX_PARTS = 5
 MAX_BALLOONS = 3
+TIGHT = 2000
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
@@ -21,6 +22,13 @@ def split_text(text: str, capabilities: Capabilities, balloons: bool = False, ad
 def text_limit(capabilities: Capabilities, address_kind: str) -> TextLimit:
     """How long a message to this kind of address may be, and how many an answer may take."""
     return capabilities.text_limits.get(address_kind) or TextLimit(capabilities.max_text, MAX_PARTS)
+
+
+def tight_room(capabilities: Capabilities, address_kind: str) -> int | None:
+    """How many characters one message carries, where that is so few that whoever writes should know; else None."""
+    limit = text_limit(capabilities, address_kind).max_text
+    room = limit * 9 // 10 if capabilities.text_unit == "bytes" else limit
+    return room if room <= TIGHT else None
 
 
 def measure(text: str, unit: TextUnit) -> int:

@@ -11,12 +11,12 @@ from ..context import Tawkee
 from ..db import LOST, persist
 from ..errors import TawkeeError
 from ..knowledge.search import find_passages
-from ..types import Completion, Message, ModelMessage, Passage
+from ..types import ChannelInfo, Completion, Message, ModelMessage, Passage
 from .ask import Budget, Question, ask_models
 from .commit import Committed, Reply, commit_reply
 from .context import TurnContext, load_context
 from .courtesy import offer_courtesies
-from .degrade import split_text
+from .degrade import split_text, tight_room
 from .listen import hear_audios
 from .prompt import build_prompt
 from .send import CHAIN_SECONDS, Parcel, deliver_all
@@ -87,7 +87,8 @@ def answer_turn(tawkee: Tawkee, turn: ClaimedTurn, budget: Budget) -> str:
 
 
 def think(tawkee: Tawkee, context: TurnContext, passages: list[Passage], budget: Budget) -> Completion:
-    messages: list[ModelMessage] = build_prompt(context, passages)
+    room = tight_room(info_of(tawkee, context).capabilities, context.contact.address.kind)
+    messages: list[ModelMessage] = build_prompt(context, passages, room)
     return ask_models(tawkee, Question(context.agent, messages, passages, agent_tools(context.agent)), budget)
 
 
@@ -97,11 +98,15 @@ def compose_reply(tawkee: Tawkee, context: TurnContext, answer: Completion, budg
     text = answer.text.strip() or FAREWELL
     if context.agent.settings.get("sign_messages"):
         text = f"**{context.agent.name}**\n{text}"
+    balloons = bool(context.agent.settings.get("split_messages"))
+    parts = split_text(text, info_of(tawkee, context).capabilities, balloons, context.contact.address.kind)
+    return Reply(parts, budget.calls, transfer)
+
+
+def info_of(tawkee: Tawkee, context: TurnContext) -> ChannelInfo:
     info = tawkee.plugins.channel(context.channel.kind).channel_info()
     assert info is not None, f"{context.channel.kind} says nothing of itself"
-    balloons = bool(context.agent.settings.get("split_messages"))
-    parts = split_text(text, info.capabilities, balloons, context.contact.address.kind)
-    return Reply(parts, budget.calls, transfer)
+    return info
 
 
 def send_first(tawkee: Tawkee, context: TurnContext, reply: Reply, committed: Committed, budget: Budget) -> None:

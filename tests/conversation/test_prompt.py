@@ -22,6 +22,16 @@ def test_conversation_is_told_from_the_agents_side(line: Line) -> None:
     assert told(line) == [("user", "um"), ("assistant", "echo: um"), ("user", "dois")]
 
 
+def test_the_room_of_a_channel_that_carries_little_is_told(line: Line) -> None:
+    told_rules = []
+    for line.echo.max_text, line.echo.extra in ((4096, {}), (350, {}), (1000, {"text_unit": "bytes"})):
+        line.say()
+        line.settle()
+        told_rules.append(line.model.asked[-1][0].content)
+    assert "characters" not in told_rules[0]
+    assert "under 350 characters" in told_rules[1] and "under 900 characters" in told_rules[2]
+
+
 def test_words_of_people_and_doubtful_arrivals_are_told_as_such(line: Line) -> None:
     line.provider.lose_answer = 1
     line.say("um")
