@@ -103,8 +103,9 @@ def in_networks(ip: str, networks: str) -> bool:
 
 
 def read_address(ip: str) -> IPv4Address | IPv6Address:
-    """The address; a server that listens on IPv6 tells IPv4 ones as `::ffff:203.0.113.7`, all of one /64."""
-    address = ip_address(ip)
+    """The address: a server that listens on IPv6 tells IPv4 ones as `::ffff:203.0.113.7`, all of one /64, and some
+    proxies add a port. Raises ValueError."""
+    address = ip_address(ip.partition(":")[0] if ip.count(":") == 1 else ip.partition("]")[0].lstrip("["))
     return getattr(address, "ipv4_mapped", None) or address
 
 

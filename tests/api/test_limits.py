@@ -68,6 +68,18 @@ def test_ipv4_callers_of_a_server_on_ipv6_are_not_all_one(limited: Flask, config
     assert {forgot(known, f"::ffff:{ip}").status_code for _ in range(6)} == {202}
 
 
+def test_a_port_that_a_proxy_tells_makes_nobody_else(config: Mapping[str, Any], ip: str) -> None:
+    """Nor one and the same caller of all."""
+    behind = create_app({**config, **TIGHT, "trusted_proxies": 1})
+
+    def told(said: str) -> int:
+        return int(call(behind, "127.0.0.1", "/api/auth/me", headers={"X-Forwarded-For": said}).status_code)
+
+    assert [told(f"{ip}:{port}") for port in range(5)] == [401] * 4 + [429]
+    assert [told(f"[2001:db8:7:{ip.rpartition('.')[2]}::1]:{port}") for port in range(5)] == [401] * 4 + [429]
+    assert told("198.51.100.252:443") == 401
+
+
 def test_processes_count_together(limited: Flask, config: Mapping[str, Any], ip: str) -> None:
     other = create_app({**config, **TIGHT})
     assert [forgot(each, ip).status_code for each in (limited, other, limited, other)] == [202, 202, 202, 429]
