@@ -63,12 +63,16 @@ union all select 'send', count(*) from outbound where state = 'dead'
 class Backlog(Collector):
     """How the work stands, read from the database at each scrape; without it only that it is away."""
 
+    def __init__(self, files: bool) -> None:
+        self._files = files
+
     def collect(self) -> Iterator[Metric]:
         try:
             families = [due_turn(), *connections(), *labelled_gauges()]
         except LOST:
             families = []
         yield GaugeMetricFamily("tawkee_database_up", "1 while PostgreSQL answers.", int(bool(families)))
+        yield GaugeMetricFamily("tawkee_files_writable", "1 while received files can be kept here.", int(self._files))
         yield from families
 
 
@@ -99,10 +103,10 @@ def tell_counts() -> bytes:
     return read_files(Path(folder)) if folder else generate_latest(REGISTRY)
 
 
-def tell_metrics() -> bytes:
-    """All metrics: the counts, and how the work stands."""
+def tell_metrics(files: bool = True) -> bytes:
+    """All metrics: the counts, how the work stands, and whether `files` can be kept on this machine."""
     waiting = CollectorRegistry()
-    waiting.register(Backlog())
+    waiting.register(Backlog(files))
     return tell_counts() + generate_latest(waiting)
 
 

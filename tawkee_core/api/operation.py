@@ -5,6 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from redis import RedisError
 
 from ..context import current
+from ..conversation.media import why_unwritable
 from ..db import LOST, pending_migrations, ping_database
 from ..doorbell import connect_redis
 from ..errors import Unauthorized
@@ -22,8 +23,10 @@ def healthz() -> Response:
 
 @blueprint.route("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Work can be done: PostgreSQL answers and has this code's schema. Redis carries hints: it may be away."""
-    checks = {"postgresql": check_database(), "redis": check_redis(current().settings)}
+    """Work can be done: PostgreSQL answers and has this code's schema. Redis carries hints: it may be away. Without
+    a place for files all that is written is answered still."""
+    settings = current().settings
+    checks = {"postgresql": check_database(), "redis": check_redis(settings), "files": check_files(settings)}
     ready = checks["postgresql"] == "ok"
     return jsonify(status="ready" if ready else "not ready", checks=checks), 200 if ready else 503
 
@@ -47,9 +50,14 @@ def check_redis(settings: Settings) -> str:
     return "ok"
 
 
+def check_files(settings: Settings) -> str:
+    reason = why_unwritable(settings)
+    return f"warning: files cannot be kept: {reason}" if reason else "ok"
+
+
 @blueprint.route("/metrics")
 def metrics() -> Response:
     """Prometheus' text format; asks for the bearer token where one is set."""
     if not may_read(current().settings, request.headers.get("Authorization", "")):
         raise Unauthorized("Send the metrics token: Authorization: Bearer …")
-    return Response(tell_metrics(), content_type=CONTENT_TYPE_LATEST)
+    return Response(tell_metrics(files=not why_unwritable(current().settings)), content_type=CONTENT_TYPE_LATEST)

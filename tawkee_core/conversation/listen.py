@@ -9,7 +9,7 @@ from psycopg2.extras import Json
 
 from ..context import Tawkee
 from ..db import run
-from ..errors import ModelError, Refused, SendError
+from ..errors import ModelError, Refused, SendError, Unavailable
 from ..types import Channel, Media, ModelUsage
 from .ask import Budget, Call
 from .context import TurnContext
@@ -33,7 +33,10 @@ def fetch_media(tawkee: Tawkee, channel: Channel, media_id: str, media: Media, a
     if fetched is None or fetched.data is None:
         mark_failed(media_id, "the channel cannot fetch it", None)
         return None
-    kept = keep_data(tawkee.settings, channel.workspace_id, replace(fetched, id=media_id))
+    try:
+        kept = keep_data(tawkee.settings, channel.workspace_id, replace(fetched, id=media_id))
+    except Unavailable:  # our own fault, not the file's: it is fetched again until it can be kept
+        return None
     if not mark_stored(media_id, kept):
         forget_file(tawkee.settings, kept.ref["path"])
         return None

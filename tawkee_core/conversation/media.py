@@ -7,15 +7,20 @@ import mimetypes
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from ..db import Cursor, run
+from ..errors import Unavailable
 from ..models import new_id
 from ..settings import Settings
 from ..types import Media
 
+log = structlog.get_logger()
 ADD = """
 insert into media (id, workspace_id, message_id, mimetype, filename, size, ref, path, state, next_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now())
@@ -33,16 +38,21 @@ def add_media(cursor: Cursor, workspace_id: str, message_id: str, media: Media) 
 
 
 def keep_data(settings: Settings, workspace_id: str, media: Media) -> Media:
-    """Write a file's bytes to the data folder; the media without its bytes, knowing where they are."""
+    """Write a file's bytes to the data folder; the media without its bytes, knowing where they are. Raises Unavailable
+    where nothing can be written."""
     if media.data is None:
         return media
     media_id = media.id or new_id()
     path = f"{workspace_id}/{media_id[:13]}/{media_id}{suffix_of(media.mimetype)}"
     place = media_folder(settings) / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = place.with_suffix(".part")
-    unfinished.write_bytes(media.data)
-    os.replace(unfinished, place)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = place.with_suffix(".part")
+        unfinished.write_bytes(media.data)
+        os.replace(unfinished, place)
+    except OSError as error:  # the disk is full, or may not be written to
+        log.error("file_not_kept", workspace_id=workspace_id, reason=error.strerror)
+        raise Unavailable("Files cannot be kept at the moment.", slug="files_unavailable") from error
     return Media(
         id=media_id,
         mimetype=media.mimetype,
@@ -60,6 +70,18 @@ def suffix_of(mimetype: str) -> str:
 
 def media_folder(settings: Settings) -> Path:
     return Path(settings.data).resolve() / "media"
+
+
+def why_unwritable(settings: Settings) -> str:
+    """What keeps files from being kept here now; empty when nothing does."""
+    folder = media_folder(settings)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"x")
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
 
 
 def forget_files(settings: Settings, workspace_id: str) -> None:

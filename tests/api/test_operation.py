@@ -28,13 +28,25 @@ def test_a_living_process_says_so_without_asking_anybody(config: dict[str, Any],
 def test_it_is_ready_when_the_database_answers(client: Client) -> None:
     ready = client.get("/readyz")
     assert ready.status_code == 200
-    assert ready.json == {"status": "ready", "checks": {"postgresql": "ok", "redis": "ok"}}
+    assert ready.json == {"status": "ready", "checks": {"postgresql": "ok", "redis": "ok", "files": "ok"}}
 
 
 def test_a_missing_redis_is_only_a_warning(config: dict[str, Any]) -> None:
     client: Client = create_app({**config, "redis_url": "redis://127.0.0.1:1/0"}).test_client()
     ready = client.get("/readyz")
     assert ready.status_code == 200 and ready.json["checks"]["redis"].startswith("warning")
+
+
+def test_a_place_where_no_file_can_be_kept_is_told(config: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "media").touch()  # a folder of this name cannot be made
+    client: Client = create_app({**config, "data": str(tmp_path)}).test_client()
+    ready = client.get("/readyz")
+    assert ready.status_code == 200 and ready.json["checks"]["files"].startswith("warning: files cannot be kept: ")
+    assert "tawkee_files_writable 0.0" in client.get("/metrics").text
+    (tmp_path / "media").unlink()
+    assert client.get("/readyz").json["checks"]["files"] == "ok"
+    assert "tawkee_files_writable 1.0" in client.get("/metrics").text
+    assert list((tmp_path / "media").iterdir()) == []
 
 
 def test_it_is_not_ready_before_the_schema_is(config: dict[str, Any], app: Flask) -> None:
