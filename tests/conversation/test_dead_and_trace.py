@@ -36,7 +36,9 @@ def kill_turn(line: Line) -> str:
 
 
 def audited(line: Line) -> list[str]:
-    rows = run("select action from audit_entry where workspace_id = %s order by created_at", (line.company.workspace_id,))
+    rows = run(
+        "select action from audit_entry where workspace_id = %s order by created_at", (line.company.workspace_id,)
+    )
     return [row.action for row in rows]
 
 
