@@ -16,6 +16,7 @@ from ..audit import note_change
 from ..channels.load import seal_context
 from ..context import Tawkee
 from ..conversation.media import media_folder
+from ..conversation.turns import requeue
 from ..db import Cursor, run, transaction
 from ..doorbell import ring
 from ..errors import BadInput, Forbidden, NotFound, TawkeeError
@@ -84,6 +85,8 @@ FINISH = (
     " then jsonb_set(ref, '{path}', to_jsonb(%(target)s || substr(path, 37))) else ref end"
     " where id = any(%(files)s::uuid[]) and path like %(source)s || '/%%'",
 )
+# begun in the old workspace, they begin anew in the new one; their workers find that they are not theirs any more
+THINKING = f"select id, chat_id, fence from turn where {OF_CHATS} and state = 'running'"
 SPACES = "select distinct space from training where agent_id = %s and space <> ''"
 log = structlog.get_logger()
 
@@ -153,6 +156,8 @@ def move_rows(cursor: Cursor, settings: Settings, moved: dict[str, Any]) -> None
         )
     for sql in FINISH:
         cursor.execute(sql, moved)
+    for turn in fetch(cursor, THINKING, moved):
+        requeue(cursor, turn, 0, "the agent was taken to another workspace", uncounted=1)
 
 
 def seal_anew(settings: Settings, moved: Mapping[str, Any], channel: Any) -> str:

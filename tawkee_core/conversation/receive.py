@@ -10,9 +10,11 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 import structlog
+from psycopg2.errors import ForeignKeyViolation
 from psycopg2.extensions import TransactionRollbackError
 
 from .. import metrics
+from ..channels.load import load_channel
 from ..channels.pause import lose_auth
 from ..context import Tawkee
 from ..db import LOST, Cursor, after_commit, run, transaction
@@ -89,8 +91,9 @@ def apply_webhook(
     tawkee: Tawkee, channel: Channel, headers: Mapping[str, str], body: bytes, events: Sequence[ChannelEvent]
 ) -> Outcome:
     try:
-        files = keep_files(tawkee, channel, events)
-        outcome, applied = repeat_deadlocked(lambda: apply_fresh(channel, headers, body, files))
+        channel, (outcome, applied) = follow_move(
+            tawkee, channel, events, lambda at, files: apply_fresh(at, headers, body, files)
+        )
     except LOST:
         raise
     except Exception as error:  # what a plugin made of it cannot be kept: the raw event is, to be looked into
@@ -99,6 +102,25 @@ def apply_webhook(
     metrics.INBOUND_EVENTS.labels(channel.kind, outcome.state).inc()
     tell_news(tawkee, channel, applied)
     return outcome
+
+
+def follow_move(
+    tawkee: Tawkee,
+    channel: Channel,
+    events: Sequence[ChannelEvent],
+    step: Callable[[Channel, Sequence[ChannelEvent]], Result],
+) -> tuple[Channel, Result]:
+    """Do a step with a channel's events, their files kept before; again with the channel as it is now, where its agent
+    was taken to another workspace while the step waited. The channel, and what came of it."""
+    try:
+        files = keep_files(tawkee, channel, events)
+        return channel, repeat_deadlocked(lambda: step(channel, files))
+    except ForeignKeyViolation:
+        moved = load_channel(tawkee.settings, channel.id)
+        if moved.workspace_id == channel.workspace_id:
+            raise
+        log.info("channel_moved", channel_id=channel.id)
+        return follow_move(tawkee, moved, events, step)
 
 
 def repeat_deadlocked(step: Callable[[], Result]) -> Result:
@@ -233,8 +255,7 @@ def keep_file(tawkee: Tawkee, channel: Channel, event: ChannelEvent) -> ChannelE
 def receive_events(tawkee: Tawkee, channel: Channel, events: Sequence[ChannelEvent]) -> list[str]:
     """Apply events of a channel whose messages come through a route of its own; the ids of the messages that are
     new."""
-    events = keep_files(tawkee, channel, events)
-    applied = repeat_deadlocked(lambda: apply_direct(channel, events))
+    channel, applied = follow_move(tawkee, channel, events, apply_direct)
     metrics.INBOUND_EVENTS.labels(channel.kind, applied.state).inc()
     tell_news(tawkee, channel, applied)
     return applied.messages

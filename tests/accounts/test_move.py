@@ -1,5 +1,6 @@
 """An agent in another workspace: what goes along, what stays, and that its customers notice nothing."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +9,15 @@ import pytest
 from tawkee_core.accounts.move import MOVED, move_agent
 from tawkee_core.channels.load import load_channel
 from tawkee_core.conversation.media import keep_data, media_folder
+from tawkee_core.conversation.receive import receive_events, receive_webhook
+from tawkee_core.conversation.reply import run_turn
+from tawkee_core.conversation.turns import claim_turns
 from tawkee_core.db import run
 from tawkee_core.errors import BadInput, Forbidden, NotFound, TawkeeError
 from tawkee_core.models import new_id
 from tawkee_core.testing.echo_channel import EchoChannel
 from tawkee_core.testing.running import Company, Running
-from tawkee_core.types import Channel, Media
+from tawkee_core.types import Address, Channel, Incoming, Media
 from tests.api.routes import UNKNOWN
 from tests.api.worlds import World, build_world, digest_world, tenant_tables
 
@@ -147,6 +151,65 @@ def test_where_one_may_not_move_it(pair: Pair, changed: dict[str, str], error: t
     with pytest.raises(error):
         pair.move(**given)
     assert digest_world(pair.source) == before
+
+
+@dataclass
+class Branch:
+    """A company with a channel, and a second workspace for its agent."""
+
+    tawkee: Running
+    company: Company
+    channel: Channel
+    target: str
+
+    def move(self) -> None:
+        move_agent(
+            self.tawkee.tawkee, self.company.user_id, self.company.workspace_id, self.company.agent_id, self.target
+        )
+
+
+@pytest.fixture
+def branch(tawkee: Running) -> Branch:
+    company, target = tawkee.add_company(), new_id()
+    run("insert into workspace (id, name) values (%s, 'Filial')", (target,))
+    run("insert into membership (workspace_id, user_id, role) values (%s, %s, 'OWNER')", (target, company.user_id))
+    return Branch(tawkee, company, tawkee.add_channel(company, "echo"), target)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_arrives_while_it_moves_arrives_where_it_is(branch: Branch, known: bool) -> None:
+    """The channel was looked up before the move was done, and its row waited for."""
+    tawkee, stale = branch.tawkee, branch.channel
+    if known:
+        tawkee.post_echo(stale, {"type": "message", "id": "before", "from": "carla", "text": "oi"})
+        tawkee.settle()
+    branch.move()
+    body = json.dumps({"events": [{"type": "message", "id": "during", "from": "carla", "text": "voltei"}]}).encode()
+    with tawkee.app.app_context():
+        assert receive_webhook(tawkee.tawkee, stale, {}, body).state == "applied"
+        assert receive_webhook(tawkee.tawkee, stale, {}, body).state == "duplicate"
+        again = Incoming("direct", (Address("echo", "carla"),), "text", "e ainda")
+        assert len(receive_events(tawkee.tawkee, stale, [again])) == 1
+    tawkee.settle()
+    messages = tawkee.messages_of(stale)
+    assert {m.workspace_id for m in messages} == {branch.target}
+    assert {m.provider_message_id for m in messages if m.direction == "in"} >= {"during", "direct"}
+
+
+def test_a_reply_that_is_being_thought_of_is_thought_of_anew(branch: Branch, echo_channel: EchoChannel) -> None:
+    """In the new workspace, at once, and it is no failure."""
+    tawkee, settings = branch.tawkee, branch.tawkee.tawkee.settings
+    tawkee.post_echo(branch.channel, {"type": "message", "id": "first", "from": "dora", "text": "oi"})
+    chat_id = tawkee.chat_of(branch.channel).id
+    (turn,) = [each for each in claim_turns(settings, "me", 1000) if each.chat_id == chat_id]
+    tawkee.post_echo(branch.channel, {"type": "message", "id": "second", "from": "dora", "text": "tudo bem?"})
+    branch.move()
+    with tawkee.app.app_context():
+        assert run_turn(tawkee.tawkee, turn) == "fenced"
+    tawkee.settle()
+    assert len(echo_channel.provider.texts("dora")) == 1
+    (answered,) = run("select state, attempts, recoveries, workspace_id from turn where chat_id = %s", (chat_id,))
+    assert tuple(answered) == ("done", 1, 0, branch.target)
 
 
 def test_its_customers_notice_nothing(tawkee: Running, echo_channel: EchoChannel) -> None:
