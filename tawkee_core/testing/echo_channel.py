@@ -141,9 +141,10 @@ def event_of(each: Any) -> ChannelEvent:
         case {"type": "message", "id": str(id), "from": str(sender)} if id and sender:
             return incoming_of(each)
         case {"type": "echo", "id": str(id), "to": str(to)} if id and to:
-            return Echo(id, (Address("echo", to),), text=str(each.get("text", "")), client_id=each.get("client_id"))
+            words = str(each.get("text", ""))
+            return Echo(id, (Address("echo", to),), text=words, client_id=id_of(each.get("client_id")))
         case {"type": "status", "state": ("sent" | "delivered" | "read" | "failed") as state}:
-            return Status(state, each.get("id"), each.get("client_id"))
+            return Status(state, id_of(each.get("id")), id_of(each.get("client_id")))
         case {"type": "watermark", "state": ("delivered" | "read") as state, "from": str(sender), "at": float(at)}:
             return Watermark(state, Address("echo", sender), datetime.fromtimestamp(at, UTC))
         case {"type": "edited", "id": str(id), "text": str(text)}:
@@ -156,6 +157,12 @@ def event_of(each: Any) -> ChannelEvent:
             raise BadPayload("An echo event lacks a field.")
         case _:
             return Ignored("unknown event")
+
+
+def id_of(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise BadPayload("An echo event's ids are texts.")
 
 
 def incoming_of(each: dict[str, Any]) -> Incoming:

@@ -1,5 +1,6 @@
 """The kit notices a channel that is broken in a way that loses, doubles, forges or falsifies messages."""
 
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,6 +31,8 @@ from tawkee_core.testing.echo_channel import SECRET_HEADER, EchoChannel
 from tawkee_core.testing.running import Running, make_running
 
 from .test_conformance import EchoConformance
+
+PHONES = re.compile(r"(\d+\s?)+$")
 
 
 class Reads(EchoChannel):
@@ -92,6 +95,12 @@ class SwallowsWhatIsBroken(EchoChannel):
             return super().channel_parse(body)
         except BadPayload:
             return []
+
+
+class LooksForNumbersCarelessly(Reads):
+    def change(self, event: Any) -> Any:
+        told = isinstance(event, Incoming) and PHONES.match(event.text)
+        return replace(event, data={"phone": event.text}) if told else event
 
 
 class ReadIsDelivered(Reads):
@@ -209,6 +218,7 @@ def running(tawkee_config: dict[str, Any], echo_model: Any) -> Iterator[Running]
         (CutsWhatIsSaid, "words_are_kept_as_they_were_said"),
         (AnotherZone, "moment_of_a_message_is_true"),
         (SwallowsWhatIsBroken, "half_a_webhook_is_a_bad_payload"),
+        (LooksForNumbersCarelessly, "no_text_tires_it"),
         (ReadIsDelivered, "read_is_shown_as_read"),
         (OwnWordsAreAPersons, "own_words_told_back_are_no_takeover"),
         (EchoIsACustomer, "words_typed_by_a_person_are_a_takeover"),

@@ -15,7 +15,7 @@ from ...errors import BadPayload, InvalidWebhook
 from ...models import new_id
 from ...types import ChannelEvent
 from .kit import ChannelKit, Line, Said, Webhook, unsupported
-from .mutation import CHANGES, CONTENT_TYPES, json_of, mixed, replace_by, write_changed, wrong_bodies
+from .mutation import CHANGES, CONTENT_TYPES, json_of, mixed, replace_by, tiring_bodies, write_changed, wrong_bodies
 from .reading import check_reading
 from .watching import watch
 
@@ -100,6 +100,12 @@ class ParsingCases(ChannelKit):
             return unsupported("JSON in its webhooks")
         for webhook, half in broken:
             assert self.parse(line, webhook.headers, half) is None, f"{half!r:.300} was read"
+
+    def test_no_text_tires_it(self, line: Line) -> None:
+        """A few letters are enough to keep a careless regular expression busy for hours, and with it a worker."""
+        for webhook in self.samples(line):
+            for body in tiring_bodies(webhook.body) if self.keeps_events else ():
+                self.parse(line, webhook.headers, body)
 
     def test_webhooks_made_wrong_can_be_kept(self, line: Line) -> None:
         """What is read out of them goes into the database, and is no fault of the plugin's."""
