@@ -289,11 +289,11 @@ def unlock(email: str, data: Path) -> None:
 
 @main.group()
 def dead() -> None:
-    """Work that was given up: webhooks not read, turns not answered, messages not sent."""
+    """Work that was given up: webhooks not read, turns not answered, messages not sent, texts not learnt."""
 
 
 @dead.command("list")
-@click.option("--kind", type=click.Choice(["event", "turn", "send"]), help="Only these.")
+@click.option("--kind", type=click.Choice(["event", "turn", "send", "training"]), help="Only these.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @DATA
@@ -304,7 +304,7 @@ def list_given_up(kind: str | None, limit: int, as_json: bool, data: Path) -> No
     open_settings(data)
     rows = list_dead(kind, limit)
     for row in rows:
-        line = "{kind:5}  {id}  {since:%Y-%m-%d %H:%M:%S}  tries {attempts}  {reason}"
+        line = "{kind:8}  {id}  {since:%Y-%m-%d %H:%M:%S}  tries {attempts}  {reason}"
         click.echo(json.dumps(row, default=str) if as_json else line.format(**row))
     if not rows and not as_json:
         click.echo("nothing is dead")

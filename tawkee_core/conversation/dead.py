@@ -1,5 +1,6 @@
 """Work that was given up: webhooks that could not be read, turns that could not be answered, messages that could not be
-sent. It stays until somebody lets it be tried again or discards it; either is a compare-and-set, and is noted."""
+sent, texts that could not be learnt. It stays until somebody lets it be tried again or discards it; either is a
+compare-and-set, and is noted."""
 
 from typing import Any
 
@@ -11,7 +12,8 @@ from ..doorbell import ring
 from ..errors import Conflict, NotFound
 from .handover import give_to_agent, lock_chat
 
-KINDS = {"event": "inbound_event", "turn": "turn", "send": "outbound"}
+KINDS = {"event": "inbound_event", "turn": "turn", "send": "outbound", "training": "training"}
+DEAD = dict.fromkeys(KINDS, "state = 'dead'") | {"training": "status = 'FAILED' and deleted_at is null"}
 LIST = """
 select * from (
     select 'event' as kind, id, workspace_id, received_at as since, reason, attempts from inbound_event
@@ -19,6 +21,8 @@ select * from (
     union all select 'turn', id, workspace_id, done_at, reason, attempts from turn where state = 'dead'
     union all select 'send', o.id, o.workspace_id, coalesce(o.intent_at, o.created_at), o.error, o.attempts
     from outbound o where o.state = 'dead'
+    union all select 'training', id, workspace_id, next_at, error, attempts from training
+    where status = 'FAILED' and deleted_at is null
 ) d where %(kind)s::text is null or kind = %(kind)s order by since desc limit %(limit)s
 """
 # what a discarded one is afterwards
@@ -50,6 +54,11 @@ with again as (
 update message m set status = 'queued', error = '', provider_message_id = null from again
 where m.id = again.message_id returning m.id
 """
+RETRY_TRAINING = """
+update training set status = 'PENDING', attempts = 0, next_at = now(), error = ''
+where id = %s and status = 'FAILED' and deleted_at is null returning id
+"""
+RETRY = {"event": RETRY_EVENT, "turn": RETRY_TURN, "send": RETRY_SEND, "training": RETRY_TRAINING}
 AUTHOR = "select author from message where id = %s"
 
 
@@ -61,7 +70,7 @@ def list_dead(kind: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
 def show_dead(id: str) -> dict[str, Any]:
     """All that is kept of one, with its kind. Raises NotFound."""
     for kind, table in KINDS.items() if is_id(id) else ():
-        rows = run(f"select * from {table} where id = %s and state = 'dead'", (id,))
+        rows = run(f"select * from {table} where id = %s and {DEAD[kind]}", (id,))
         if rows:
             return {"kind": kind, **rows[0]._asdict()}
     raise NotFound("Nothing dead has this id; `tawkee dead list` tells what there is.")
@@ -76,7 +85,7 @@ def retry_dead(tawkee: Tawkee, id: str) -> str:
             free_chat(cursor, row)
         elif kind == "send":
             check_owner(cursor, row)
-        cursor.execute({"event": RETRY_EVENT, "turn": RETRY_TURN, "send": RETRY_SEND}[kind], (id,))
+        cursor.execute(RETRY[kind], (id,))
         check_changed(cursor)
         note_change(row["workspace_id"], f"{kind}.retry", id, {"state": "dead"})
     ring(tawkee.settings)
@@ -106,6 +115,8 @@ def discard_dead(id: str) -> str:
     """Give one up for good: it stays in its table and in the audit log. Its kind. Raises NotFound, Conflict."""
     row = show_dead(id)
     kind = str(row["kind"])
+    if kind not in DISCARDED:
+        raise Conflict("An agent's owner sees what it did not learn, and removes it.", slug="not_discardable")
     reason = "error" if kind == "send" else "reason"
     with transaction() as cursor:
         cursor.execute(

@@ -14,6 +14,7 @@ from tawkee_core.conversation.trace import Step, trace_message
 from tawkee_core.conversation.turns import claim_turns
 from tawkee_core.db import run
 from tawkee_core.errors import BadPayload, Conflict, NotFound, NotSent, Refused
+from tawkee_core.models import new_id
 from tests.lines import Line, hold_model, line, wait_until
 
 __all__ = ["line"]
@@ -122,6 +123,28 @@ def test_dead_webhook_is_shown_and_discarded_with_a_trace(line: Line) -> None:
     assert audited(line) == ["event.retry", "event.discard"]
     with pytest.raises(NotFound):
         discard_dead(row["id"])
+
+
+def test_training_that_failed_is_tried_again_and_left_to_its_owner(line: Line) -> None:
+    id = new_id()
+    run(
+        "insert into training (id, workspace_id, agent_id, type, text, status, error, attempts)"
+        " values (%s, %s, %s, 'TEXT', 'Abrimos às 9h.', 'FAILED', 'vectors_down', 8)",
+        (id, line.company.workspace_id, line.company.agent_id),
+    )
+    (row,) = dead_of(line)
+    assert (row["kind"], row["reason"], row["attempts"]) == ("training", "vectors_down", 8)
+    assert show_dead(id)["text"] == "Abrimos às 9h."
+    with pytest.raises(Conflict) as caught:
+        discard_dead(id)
+    assert caught.value.slug == "not_discardable"
+    assert retry_dead(line.tawkee, id) == "training"
+    (row,) = run("select status, attempts, error from training where id = %s", (id,))
+    assert tuple(row) == ("PENDING", 0, "")
+    assert audited(line) == ["training.retry"]
+    with pytest.raises(NotFound):
+        retry_dead(line.tawkee, id)
+    run("update training set deleted_at = now(), next_at = now() + interval '1 day' where id = %s", (id,))
 
 
 def life(steps: list[Step], *whats: str) -> list[str]:
