@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from . import places
 from .children import Child, Program, StartError, stop_group, turn_logs, wait_ready
@@ -53,8 +54,14 @@ URL_NAMES = ("TAWKEE_DATABASE_URL", "TAWKEE_REDIS_URL", "TAWKEE_QDRANT_URL", "TA
 
 
 def open_folder(data: Path) -> Path:
-    """Make the data folder: for its user alone, though under root PostgreSQL's user may walk through it."""
-    return places.make_folder(data.absolute(), 0o711 if os.geteuid() == 0 else 0o700).resolve()
+    """Make the data folder: for its user alone, though under root PostgreSQL's user may walk through it. Raises
+    StartError where it cannot be made or written to."""
+    try:
+        folder = places.make_folder(data.absolute(), 0o711 if os.geteuid() == 0 else 0o700).resolve()
+        with TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise StartError(f"{data} cannot be the data folder: {error.strerror}. Give another with --data.") from error
 
 
 def running_settings(data: Path) -> dict[str, str]:

@@ -52,3 +52,13 @@ def test_up_tells_of_a_misspelt_variable(tmp_path: Path) -> None:
 def test_a_plugin_that_is_chosen_and_not_installed_is_told() -> None:
     url = "postgresql://u@127.0.0.1/d"
     assert "TAWKEE_MAIL names 'resnd'" in error_of(call("demo", database_url=url, mail="resnd"))
+
+
+def test_up_tells_of_a_data_folder_that_cannot_be_one(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    result = call("up", "--data", str(tmp_path / "taken"))
+    assert result.exit_code == 1
+    assert (
+        result.output
+        == f"tawkee: {tmp_path / 'taken'} cannot be the data folder: File exists. Give another with --data.\n"
+    )
