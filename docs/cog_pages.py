@@ -5,7 +5,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from configparser import ConfigParser
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -117,8 +117,48 @@ def place_of(kind: type) -> tuple[bool, str, int]:
 
 
 def show_type(kind: Any) -> str:
-    names = ", ".join(f"`{each.name}`" for each in fields(kind))
-    return f"**{kind.__name__}**: {flat(kind.__doc__)}  \nFields: {names}."
+    """A class, and each of its fields with what it may hold and what it holds otherwise."""
+    (node,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(node, ast.ClassDef)
+    told = ", ".join(f"`{show_field(each)}`" for each in node.body if isinstance(each, ast.AnnAssign))
+    return f"**{kind.__name__}**: {flat(kind.__doc__)}  \nFields: {told}."
+
+
+def show_field(node: ast.AnnAssign) -> str:
+    text = f"{ast.unparse(node.target)}: {ast.unparse(node.annotation)}"
+    default = ast.unparse(node.value) if node.value else ""
+    made = re.fullmatch(r"field\(default_factory=(\w+).*\)", default)
+    return f"{text} = {made[1]}()" if made else f"{text} = {default}" if default else text
+
+
+def list_words() -> str:
+    """The names that stand for a few words, or for any of some types."""
+    tree = ast.parse(inspect.getsource(types))
+    aliases = [n for n in tree.body if isinstance(n, ast.AnnAssign) and ast.unparse(n.annotation) == "TypeAlias"]
+    return "\n".join(f"- `{ast.unparse(n.target)}`: {show_words(n.value)}" for n in aliases)
+
+
+def show_words(value: ast.expr | None) -> str:
+    text = ast.unparse(value) if value else ""
+    inner = text.removeprefix("Literal[").removesuffix("]") if text.startswith("Literal[") else text
+    return ", ".join(f"`{each.strip()}`" for each in re.split(r"[,|]", inner))
+
+
+def list_calls(module: str, *names: str) -> str:
+    """Functions and classes that a plugin may call, as they are written."""
+    tree = ast.parse(Path(f"tawkee_core/{module}.py").read_text())
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    nodes = {node.name: node for node in tree.body if isinstance(node, kinds)}
+    return "\n\n".join(show_call(module, nodes[name]) for name in names)
+
+
+def show_call(module: str, node: ast.FunctionDef | ast.ClassDef) -> str:
+    if isinstance(node, ast.ClassDef):
+        told = ", ".join(f"`{show_field(each)}`" for each in node.body if isinstance(each, ast.AnnAssign))
+        return f"**{module}.{node.name}**: {flat(ast.get_docstring(node))}  \nFields: {told}."
+    place = node.name if module == "wire" else f"{module}.{node.name}"
+    signature = f"{place}({ast.unparse(node.args)}) -> {plain(node.returns)}"
+    return f"```python\n{signature}\n```\n\n{flat(ast.get_docstring(node))}"
 
 
 def list_commands() -> str:

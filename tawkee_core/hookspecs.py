@@ -78,7 +78,8 @@ class ChannelHooks(Protocol):
     def channel_acknowledge(
         self, channel: Channel, headers: dict[str, str], body: bytes
     ) -> dict[str, Any] | str | None:
-        """Return what the provider wants to read in answer to a webhook that was kept: JSON, or plain text."""
+        """Return what the provider wants to read in answer to a webhook that was kept: JSON, or plain text. Waits for
+        nothing; what it raises is logged, and the answer is empty."""
 
     @hookspec(firstresult=True)
     def channel_send(self, channel: Channel, contact: Contact, message: Message, client_id: str) -> str | None:
@@ -89,7 +90,7 @@ class ChannelHooks(Protocol):
         self, channel: Channel, contact: Contact, message: Message, client_id: str, since: float
     ) -> str | None:
         """Return the provider's id of a message that may have been sent since that time (Unix), or "" when it surely
-        was not."""
+        was not. After None, or whatever it raises, it is asked again a few times, then people are."""
 
     @hookspec(firstresult=True)
     def channel_fetch(self, channel: Channel, resource: str) -> list[ChannelEvent] | None:
@@ -97,11 +98,12 @@ class ChannelHooks(Protocol):
 
     @hookspec(firstresult=True)
     def channel_catch_up(self, channel: Channel, since: float) -> list[ChannelEvent] | None:
-        """Return what the provider may have failed to deliver since that time (Unix); known events do no harm."""
+        """Return what the provider may have failed to deliver since that time (Unix); known events do no harm.
+        Raise AuthLost, NotSent to be asked again."""
 
     @hookspec(firstresult=True)
     def channel_templates(self, channel: Channel) -> list[TemplateInfo] | None:
-        """List the templates that the provider approved."""
+        """List the templates that the provider approved; raise AuthLost, NotSent to be asked again."""
 
     @hookspec(firstresult=True)
     def channel_media(self, channel: Channel, media: Media) -> Media | None:
@@ -110,48 +112,56 @@ class ChannelHooks(Protocol):
 
     @hookspec(firstresult=True)
     def channel_typing(self, channel: Channel, contact: Contact, seconds: float) -> bool | None:
-        """Show the contact that an answer is being written; return True when done."""
+        """Show the contact that an answer is being written; return True when done. Asked where `capabilities.typing`;
+        whatever it raises, the answer goes on."""
 
     @hookspec(firstresult=True)
     def channel_read(self, channel: Channel, contact: Contact, message_ids: Sequence[str]) -> bool | None:
-        """Mark the contact's messages as read; return True when done."""
+        """Mark the contact's messages as read; return True when done. Asked where `capabilities.read_receipts`;
+        whatever it raises, the answer goes on."""
 
     @hookspec(firstresult=True)
     def channel_name(self, channel: Channel, contact: Contact) -> str | None:
-        """Ask what a contact is called, where webhooks do not tell (`capabilities.names`); "" when nobody knows."""
+        """Ask what a contact is called, where webhooks do not tell (`capabilities.names`); "" when nobody knows.
+        Whatever it raises, the answer goes on."""
 
     @hookspec(firstresult=True)
     def channel_connect(self, channel: Channel) -> Connection | None:
-        """Set the channel up at the provider, webhook included; calling it again does no harm."""
+        """Set the channel up at the provider, webhook included; calling it again does no harm. Raise BadInput with the
+        provider's words, AuthLost for a key that it refuses, NotSent when it cannot be reached."""
 
     @hookspec(firstresult=True)
     def channel_authorize(self, channel: Channel, state: str, return_url: str) -> str | None:
-        """Return the provider's address where the owner allows us in; it comes back to `return_url` with `state`."""
+        """Return the provider's address where the owner allows us in; it comes back to `return_url` with `state`.
+        Raise BadInput when something is missing for that."""
 
     @hookspec(firstresult=True)
     def channel_callback(self, channel: Channel, query: dict[str, str], return_url: str) -> Connection | None:
-        """Turn what the provider sent the owner back with into credentials, kept as the connection's `config`."""
+        """Turn what the provider sent the owner back with into credentials, kept as the connection's `config`. Raise
+        BadInput with the provider's words, AuthLost, NotSent."""
 
     @hookspec(firstresult=True)
     def channel_refresh(self, channel: Channel) -> Connection | None:
         """Renew credentials whose `config["renew_at"]` (Unix) has come, or whose `config["expires_at"]` is near; called
-        by one process at a time."""
+        by one process at a time. Raise AuthLost when they are gone for good, NotSent to be asked again."""
 
     @hookspec(firstresult=True)
     def channel_qr(self, channel: Channel) -> Connection | None:
-        """Get a fresh code to scan."""
+        """Get a fresh code to scan; raise as `channel_connect` does."""
 
     @hookspec(firstresult=True)
     def channel_status(self, channel: Channel) -> Connection | None:
-        """Ask the provider how the channel stands."""
+        """Ask the provider how the channel stands, now and then; `disconnected` where it was connected has it connected
+        again. Raise AuthLost, NotSent when nobody can tell."""
 
     @hookspec(firstresult=True)
     def channel_disconnect(self, channel: Channel) -> Connection | None:
-        """Log out and keep the set-up, so that connecting again is one step."""
+        """Log out and keep the set-up, so that connecting again is one step; raise as `channel_connect` does."""
 
     @hookspec(firstresult=True)
     def channel_delete(self, channel: Channel) -> bool | None:
-        """Remove what connecting left at the provider; return True when done."""
+        """Remove what connecting left at the provider; return True when done. What it raises is told, and the channel
+        goes all the same."""
 
 
 class ModelHooks(Protocol):

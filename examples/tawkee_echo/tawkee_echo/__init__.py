@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from tawkee_core import (
     Address,
+    Ambiguous,
     AuthLost,
     BadPayload,
     Capabilities,
@@ -83,6 +84,8 @@ def refuse(status: int) -> NoReturn:
     """What may be done next: the core asks again later, waits for its owner, or shows the message as failed."""
     if status in (401, 403):
         raise AuthLost(f"HTTP {status}")
-    if status == 429 or status >= 500:
+    if status in (429, 503):
         raise NotSent(f"HTTP {status}")
+    if status >= 500:  # a proxy's word: what stands behind it may have taken the message
+        raise Ambiguous(f"HTTP {status}")
     raise Refused(f"HTTP {status}")

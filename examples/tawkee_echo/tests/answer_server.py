@@ -24,7 +24,7 @@ class Answers(BaseHTTPRequestHandler):
         if failure == "lost":
             self.close_connection = True
         else:
-            self.answer(200)
+            self.answer(502 if failure == "garbled" else 200)
 
     def answer(self, status: int) -> None:
         self.send_response(status)

@@ -49,6 +49,10 @@ class TestEcho(ChannelConformance):
     def fail_next(self, failure: Failure) -> None:
         self.server.failures.append(failure)
 
+    def garble_next(self) -> bool:
+        self.server.failures.append("garbled")
+        return True
+
     def test_answer_is_signed(self, line: Line) -> None:
         self.say(line, "oi")
         line.running.settle()
