@@ -73,7 +73,7 @@ def trace_message(name: str) -> list[Step]:
     Raises NotFound."""
     found = run(FIND, {"uuid": name if is_id(name) else None, "text": name})
     if not found:
-        raise NotFound("No message has this id: neither ours, nor a provider's, a turn's, a sending's or a webhook's.")
+        return trace_webhook(name)
     message = found[0]
     turns = run(TURNS, message._asdict())
     ids = [turn.id for turn in turns]
@@ -85,6 +85,15 @@ def trace_message(name: str) -> list[Step]:
     steps += [step for row in turns for step in turn_steps(row)]
     # of what one transaction did, and so has one time, what comes first here comes first
     return sorted([*chat_steps(message.chat_id, steps), *steps], key=lambda step: step.at)
+
+
+def trace_webhook(name: str) -> list[Step]:
+    """All that is known of a webhook that made no message: one that could not be read, or told of something else.
+    Raises NotFound."""
+    kept = run(EVENTS, ([name],)) if is_id(name) else []
+    if not kept:
+        raise NotFound("No message has this id: neither ours, nor a provider's, a turn's, a sending's or a webhook's.")
+    return [event_step(row) for row in kept]
 
 
 def event_step(row: Any) -> Step:

@@ -115,6 +115,8 @@ def test_dead_webhook_is_shown_and_discarded_with_a_trace(line: Line) -> None:
     assert line.running.post(line.channel, b'{"no": "events"}', headers) == BadPayload.status
     (row,) = dead_of(line)
     assert bytes(show_dead(row["id"])["body"]) == b'{"no": "events"}'
+    (step,) = trace_message(row["id"])
+    assert (step.what, step.did, step.told["state"]) == ("webhook", "kept", "dead") and step.told["reason"]
     assert retry_dead(line.tawkee, row["id"]) == "event"
     run("update inbound_event set state = 'dead' where id = %s", (row["id"],))
     assert discard_dead(row["id"]) == "event"
