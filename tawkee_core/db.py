@@ -16,6 +16,7 @@ import psycopg2
 import structlog
 from peewee import InterfaceError, OperationalError
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
+from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import (
     TRANSACTION_STATUS_IDLE,
     TransactionRollbackError,
@@ -96,7 +97,7 @@ def connection() -> Iterator[None]:
     database.connect()
     try:
         yield
-    except TransactionRollbackError:  # a deadlock: the connection is whole, the step may be done again
+    except (TransactionRollbackError, LockNotAvailable):  # the connection is whole, the step may be done again
         raise
     except LOST:
         database.manual_close()

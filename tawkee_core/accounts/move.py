@@ -5,12 +5,16 @@ another. A contact who is also known on a channel that stays is in both workspac
 workspace's id, so its trainings are learnt anew; what was spent stays where it was spent."""
 
 import os
+import random
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
+from psycopg2.errors import LockNotAvailable
+from psycopg2.extensions import TransactionRollbackError
 
 from ..audit import note_change
 from ..channels.load import seal_context
@@ -19,12 +23,15 @@ from ..conversation.media import media_folder
 from ..conversation.turns import requeue
 from ..db import Cursor, run, transaction
 from ..doorbell import ring
-from ..errors import BadInput, Forbidden, NotFound, TawkeeError
+from ..errors import BadInput, Conflict, Forbidden, NotFound, TawkeeError
 from ..models import new_id
 from ..security import seal, unseal
 from ..settings import Settings
 
 LEADING = ("OWNER", "MANAGER")
+TRIES = 8
+YIELD = "set local lock_timeout = '400ms'"  # less than PostgreSQL's deadlock_timeout, after which it stops one of two
+Result = TypeVar("Result")
 TARGET = """
 select m.role, exists (
     select from membership a join membership b on b.user_id = a.user_id and b.role = 'OWNER'
@@ -93,20 +100,39 @@ log = structlog.get_logger()
 
 def move_agent(tawkee: Tawkee, user_id: str, source: str, agent_id: str, target: str) -> None:
     """Move an agent. Raises NotFound (agent, or a workspace that is not the person's), Forbidden where they may
-    not move it there, BadInput where it is there already."""
+    not move it there, BadInput where it is there already, Conflict when its customers leave no moment for it."""
     check_target(user_id, source, target)
     spaces = [row.space for row in run(SPACES, (agent_id,))]
-    with transaction() as cursor:
-        moved = lock_agent(cursor, source, agent_id, target)
-        paths = moved.pop("paths")
-        link_files(tawkee.settings, source, target, paths)
-        move_rows(cursor, tawkee.settings, moved)
-        for place in (source, target):
-            note_change(place, "agent.move", agent_id, {"workspace_id": source}, {"workspace_id": target})
+    paths = let_others_first(lambda: take_along(tawkee, source, agent_id, target))
     for path in paths:
         (media_folder(tawkee.settings) / path).unlink(missing_ok=True)
     forget_vectors(tawkee, source, agent_id, spaces)
     ring(tawkee.settings)
+
+
+def let_others_first(step: Callable[[], Result]) -> Result:
+    """Do a step, and again when it met somebody at work: who answers a customer waits for no move, and is never the one
+    whom PostgreSQL stops when two wait for each other. Raises Conflict after some tries."""
+    for tried in range(1, TRIES + 1):
+        try:
+            return step()
+        except (LockNotAvailable, TransactionRollbackError):
+            log.info("move_waits", tried=tried)
+            time.sleep(random.uniform(0.05, 0.1 * tried))
+    raise Conflict("The agent is in the middle of too many conversations; try again in a moment.", slug="agent_busy")
+
+
+def take_along(tawkee: Tawkee, source: str, agent_id: str, target: str) -> list[str]:
+    """The move itself, in one transaction; the files that are under the new workspace's folder too now."""
+    with transaction() as cursor:
+        cursor.execute(YIELD)
+        moved = lock_agent(cursor, source, agent_id, target)
+        paths: list[str] = moved.pop("paths")
+        link_files(tawkee.settings, source, target, paths)
+        move_rows(cursor, tawkee.settings, moved)
+        for place in (source, target):
+            note_change(place, "agent.move", agent_id, {"workspace_id": source}, {"workspace_id": target})
+    return paths
 
 
 def check_target(user_id: str, source: str, target: str) -> None:

@@ -27,6 +27,7 @@ class MoveOutput(Output):
 @blueprint.route("/<id:agent_id>/move", methods=["POST"])
 @signed_in
 @blueprint.arguments(MoveInput)
+@blueprint.refuses(409)
 @blueprint.response(200, MoveOutput)
 def move(given: dict[str, Any], workspace_id: str, agent_id: str) -> dict[str, str]:
     """Move an agent, what it is taught, its channels and their chats; its trainings are learnt anew there"""

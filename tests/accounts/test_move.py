@@ -1,9 +1,12 @@
 """An agent in another workspace: what goes along, what stays, and that its customers notice nothing."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2
 import pytest
 
 from tawkee_core.accounts.move import MOVED, move_agent
@@ -13,13 +16,14 @@ from tawkee_core.conversation.receive import receive_events, receive_webhook
 from tawkee_core.conversation.reply import run_turn
 from tawkee_core.conversation.turns import claim_turns
 from tawkee_core.db import run
-from tawkee_core.errors import BadInput, Forbidden, NotFound, TawkeeError
+from tawkee_core.errors import BadInput, Conflict, Forbidden, NotFound, TawkeeError
 from tawkee_core.models import new_id
 from tawkee_core.testing.echo_channel import EchoChannel
 from tawkee_core.testing.running import Company, Running
 from tawkee_core.types import Address, Channel, Incoming, Media
 from tests.api.routes import UNKNOWN
 from tests.api.worlds import World, build_world, digest_world, tenant_tables
+from tests.lines import wait_until
 
 # what belongs to the workspace and not to one of its agents
 STAYS = {
@@ -210,6 +214,42 @@ def test_a_reply_that_is_being_thought_of_is_thought_of_anew(branch: Branch, ech
     assert len(echo_channel.provider.texts("dora")) == 1
     (answered,) = run("select state, attempts, recoveries, workspace_id from turn where chat_id = %s", (chat_id,))
     assert tuple(answered) == ("done", 1, 0, branch.target)
+
+
+def test_who_answers_a_customer_does_not_wait_for_a_move(branch: Branch) -> None:
+    """As a worker or a person does, it has the chat and then wants the channel's row, which the move has already."""
+    tawkee, channel = branch.tawkee, branch.channel
+    tawkee.post_echo(channel, {"type": "message", "id": "first", "from": "eva", "text": "oi"})
+    tawkee.settle()
+    answering = psycopg2.connect(tawkee.tawkee.settings.database_url)
+    with ThreadPoolExecutor(1) as mover, closing(answering), answering, answering.cursor() as cursor:
+        cursor.execute("select id from chat where channel_id = %s for update", (channel.id,))
+        moving = mover.submit(branch.move)
+        wait_until(lambda: waits_for_lock(tawkee))
+        cursor.execute("select id from channel where id = %s for key share", (channel.id,))
+        answering.commit()
+        moving.result(60)
+    assert {m.workspace_id for m in tawkee.messages_of(channel)} == {branch.target}
+
+
+def test_a_move_that_finds_no_moment_says_so_and_changes_nothing(branch: Branch) -> None:
+    tawkee, channel = branch.tawkee, branch.channel
+    tawkee.post_echo(channel, {"type": "message", "id": "first", "from": "eva", "text": "oi"})
+    tawkee.settle()
+    busy = psycopg2.connect(tawkee.tawkee.settings.database_url)
+    with closing(busy), busy.cursor() as cursor:
+        cursor.execute("select id from chat where channel_id = %s for update", (channel.id,))
+        with pytest.raises(Conflict) as refused:
+            branch.move()
+    assert refused.value.slug == "agent_busy"
+    assert {m.workspace_id for m in tawkee.messages_of(channel)} == {branch.company.workspace_id}
+
+
+def waits_for_lock(tawkee: Running) -> bool:
+    """Whether a session waits for another's lock, seen from a connection of our own."""
+    with closing(psycopg2.connect(tawkee.tawkee.settings.database_url)) as watcher, watcher.cursor() as cursor:
+        cursor.execute("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+        return cursor.fetchone() is not None
 
 
 def test_its_customers_notice_nothing(tawkee: Running, echo_channel: EchoChannel) -> None:
