@@ -97,10 +97,14 @@ def up(port: int, host: str, data: Path, demo: bool, workers: int) -> None:
 def migrate() -> None:
     """Bring the database's schema up to date."""
     from . import db
+    from .channels.load import are_keys_right
 
-    db.open_database(checked_settings())  # all it needs: the whole application takes three times as long to import
+    settings = checked_settings()
+    db.open_database(settings)  # all it needs: the whole application takes three times as long to import
     applied = db.migrate()
     click.echo("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
+    if settings.keys and not are_keys_right(settings):
+        click.echo("warning: TAWKEE_KEYS opens no channel's credentials: give the keys that they were encrypted with")
 
 
 @main.command()

@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from psycopg2 import ProgrammingError
 
 from .db import LOST, run
 from .metric_files import read_files
@@ -68,10 +69,12 @@ class Backlog(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            families = [due_turn(), *connections(), *labelled_gauges()]
+            up, families = 1, [due_turn(), *connections(), *labelled_gauges()]
         except LOST:
-            families = []
-        yield GaugeMetricFamily("tawkee_database_up", "1 while PostgreSQL answers.", int(bool(families)))
+            up, families = 0, []
+        except ProgrammingError:  # it answers, and its schema is not this code's yet
+            up, families = 1, []
+        yield GaugeMetricFamily("tawkee_database_up", "1 while PostgreSQL answers.", up)
         yield GaugeMetricFamily("tawkee_files_writable", "1 while received files can be kept here.", int(self._files))
         yield from families
 

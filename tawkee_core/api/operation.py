@@ -4,6 +4,7 @@ from flask import Blueprint, Response, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from redis import RedisError
 
+from ..channels.load import are_keys_right
 from ..context import current
 from ..conversation.media import why_unwritable
 from ..db import LOST, pending_migrations, ping_database
@@ -28,6 +29,8 @@ def readyz() -> tuple[Response, int]:
     settings = current().settings
     checks = {"postgresql": check_database(), "redis": check_redis(settings), "files": check_files(settings)}
     ready = checks["postgresql"] == "ok"
+    if ready:
+        checks["keys"] = check_keys(settings)
     return jsonify(status="ready" if ready else "not ready", checks=checks), 200 if ready else 503
 
 
@@ -48,6 +51,14 @@ def check_redis(settings: Settings) -> str:
     except RedisError as error:
         return f"warning: {type(error).__name__}"
     return "ok"
+
+
+def check_keys(settings: Settings) -> str:
+    try:
+        right = are_keys_right(settings)
+    except LOST as error:
+        return f"warning: {type(error).__name__}"
+    return "ok" if right else "warning: TAWKEE_KEYS opens no channel's credentials"
 
 
 def check_files(settings: Settings) -> str:

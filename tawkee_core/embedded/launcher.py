@@ -61,7 +61,12 @@ class Launcher:
 
     def start_all(self) -> None:
         environment = self.start_servers()
-        self.finish_step(self.start_child(self.steps, step_program("migrate", self.commands.migrate, environment)))
+        told = self.finish_step(
+            self.start_child(self.steps, step_program("migrate", self.commands.migrate, environment))
+        )
+        for line in told.splitlines():
+            if line.startswith("warning: "):
+                say(line)
         say("starting web and workers")
         for number in range(1, self.workers + 1):
             self.start_child(self.working, work_program(self.commands, number, environment))

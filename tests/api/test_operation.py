@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from cryptography.fernet import Fernet
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from tawkee_core import create_app
+from tawkee_core.cli import main
 from tawkee_core.db import open_database
-from tests.callers import Client
+from tests.callers import Caller, Client
 from tests.conftest import make_database
 from tests.house.source import read_house
 from tests.house.watched import all_metrics
@@ -28,16 +31,16 @@ def test_a_living_process_says_so_without_asking_anybody(config: dict[str, Any],
 def test_it_is_ready_when_the_database_answers(client: Client) -> None:
     ready = client.get("/readyz")
     assert ready.status_code == 200
-    assert ready.json == {"status": "ready", "checks": {"postgresql": "ok", "redis": "ok", "files": "ok"}}
+    assert ready.json == {"status": "ready", "checks": {"postgresql": "ok", "redis": "ok", "files": "ok", "keys": "ok"}}
 
 
-def test_a_missing_redis_is_only_a_warning(config: dict[str, Any]) -> None:
+def test_a_missing_redis_is_only_a_warning(config: dict[str, Any], app: Flask) -> None:
     client: Client = create_app({**config, "redis_url": "redis://127.0.0.1:1/0"}).test_client()
     ready = client.get("/readyz")
     assert ready.status_code == 200 and ready.json["checks"]["redis"].startswith("warning")
 
 
-def test_a_place_where_no_file_can_be_kept_is_told(config: dict[str, Any], tmp_path: Path) -> None:
+def test_a_place_where_no_file_can_be_kept_is_told(config: dict[str, Any], app: Flask, tmp_path: Path) -> None:
     (tmp_path / "media").touch()  # a folder of this name cannot be made
     client: Client = create_app({**config, "data": str(tmp_path)}).test_client()
     ready = client.get("/readyz")
@@ -49,12 +52,29 @@ def test_a_place_where_no_file_can_be_kept_is_told(config: dict[str, Any], tmp_p
     assert list((tmp_path / "media").iterdir()) == []
 
 
+def test_keys_that_open_nothing_are_told(config: dict[str, Any], client: Client, caller: Caller) -> None:
+    agent = caller.make_agent()
+    channel = {"kind": "zapi", "name": "Z", "config": {"instance_id": "ABC123", "token": "t0k3n"}}
+    assert caller.post(f"…/agents/{agent}/channels", channel).status_code == 201
+    other: Client = create_app({**config, "keys": Fernet.generate_key().decode()}).test_client()
+    ready = other.get("/readyz")
+    assert ready.status_code == 200 and "TAWKEE_KEYS" in ready.json["checks"]["keys"]
+    assert client.get("/readyz").json["checks"]["keys"] == "ok"
+    names = {"database_url": config["database_url"], "secret_key": config["secret_key"]}
+    environ = {f"TAWKEE_{name.upper()}": value for name, value in names.items()}
+    for keys, told in ((Fernet.generate_key().decode(), True), (config["keys"], False)):
+        done = CliRunner().invoke(main, ["migrate"], env=environ | {"TAWKEE_KEYS": keys})
+        assert done.exit_code == 0 and ("\nwarning: TAWKEE_KEYS" in done.output) is told
+
+
 def test_it_is_not_ready_before_the_schema_is(config: dict[str, Any], app: Flask) -> None:
     url = make_database(config["database_url"], "tawkee_empty")
     try:
         client: Client = create_app({**config, "database_url": url}).test_client()
         ready = client.get("/readyz")
         assert ready.status_code == 503 and "001_first" in ready.json["checks"]["postgresql"]
+        told = client.get("/metrics")
+        assert told.status_code == 200 and "tawkee_database_up 1.0" in told.text
     finally:
         open_database(app.extensions["tawkee"].settings)
 
