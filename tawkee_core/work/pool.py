@@ -23,6 +23,7 @@ from .. import metrics
 from ..context import Tawkee
 from ..conversation.turns import ClaimedTurn, extend_leases, give_back
 from ..db import LOST, run
+from ..errors import Unavailable
 from .kinds import KINDS, Kind
 
 GRACE_SECONDS = 30.0
@@ -44,6 +45,11 @@ class InFlight:
     ended: bool = False
 
 
+def end_thread(ident: int) -> None:
+    """Raise WorkTimeout in another thread, as soon as it runs Python again."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(WorkTimeout))
+
+
 class Pool:
     """This process's slots: claims what is due, never more than it has threads free for."""
 
@@ -60,8 +66,24 @@ class Pool:
         self._hungry: set[str] = set()
         self._turned_away = False
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="turn")
+        self._start_threads()
         self._beat = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
         self._beat.start()
+
+    def _start_threads(self) -> None:
+        """All of them now: what is claimed must not wait for a thread that the machine does not give."""
+        ready = threading.Event()
+        try:
+            for _ in range(self.threads):
+                self._executor.submit(ready.wait)
+        except RuntimeError as error:
+            self._executor.shutdown(wait=False)
+            reason = (
+                f"This machine gives no {self.threads} threads: set TAWKEE_WORKER_THREADS lower, or its limit higher."
+            )
+            raise Unavailable(reason) from error
+        finally:
+            ready.set()
 
     @property
     def free(self) -> int:
@@ -70,9 +92,16 @@ class Pool:
     def drain(self, name: str, count: int) -> int:
         """Claim up to `count` items of a kind and start them; how many. With no thread free, the next one to be free
         looks again."""
-        slots = self._reserve(name, count)
+        started, vain = self._take(name, count)
+        if vain and self._turned_away:
+            self._feed()  # whoever asked meanwhile found threads kept in vain
+        return started
+
+    def _take(self, name: str, count: int, returning: bool = False) -> tuple[int, bool]:
+        """How many items of a kind were claimed and started, and whether more threads were kept than they need."""
+        slots = self._reserve(name, count, returning)
         if slots == 0:
-            return 0
+            return 0, False
         items: Sequence[Any] = ()
         try:
             items = self._claim(KINDS[name], slots)
@@ -81,31 +110,31 @@ class Pool:
                 self._reserved -= slots - len(items)
         for item in items:
             self._start(KINDS[name], item)
-        if len(items) < slots and self._turned_away:
-            self._feed()  # whoever asked meanwhile found threads kept in vain
-        return len(items)
+        return len(items), len(items) < slots
 
-    def _reserve(self, name: str, count: int) -> int:
-        """Keep up to so many threads for a claim; how many."""
+    def _reserve(self, name: str, count: int, returning: bool) -> int:
+        """Keep up to so many threads for a claim; how many. Who is `returning` by itself needs not be served later."""
         with self._lock:
             free = self.free
             if free < count:
                 self._hungry.add(name)
-                self._turned_away = self._turned_away or self._reserved > 0
+                self._turned_away = self._turned_away or (self._reserved > 0 and not returning)
             slots = 0 if self.stopping.is_set() else max(0, min(count, free))
             self._reserved += slots
         return slots
 
     def drain_all(self) -> int:
-        """Look for work of every kind, when nobody else can tell of it."""
-        return sum(self.drain(name, self.threads) for name in KINDS)
+        """Look for work of every kind, when nobody else can tell of it; to be done again and again."""
+        return sum(self._take(name, self.threads, returning=True)[0] for name in KINDS)
 
     def _claim(self, kind: Kind, count: int) -> Sequence[Any]:
         try:
             return kind.claim(self.tawkee, self.name, count)
         except LOST as error:
             log.warning("claim_failed", kind=kind.name, error=str(error).strip().split("\n")[0])
-            return []
+        except Exception:  # a fault of one kind must not keep the others from their threads
+            log.exception("claim_failed", kind=kind.name)
+        return []
 
     def _start(self, kind: Kind, item: Any) -> None:
         flight = InFlight(kind.name, item, started=time.monotonic())
@@ -115,10 +144,8 @@ class Pool:
         self._executor.submit(self._run, kind, flight)
 
     def _run(self, kind: Kind, flight: InFlight) -> None:
-        flight.thread = threading.get_ident()
         try:
-            with self.app.app_context():
-                kind.do(self.tawkee, flight.item)
+            self._do(kind, flight)
         except WorkTimeout:
             log.error("work_timed_out", kind=kind.name, id=getattr(flight.item, "id", None))
         except Exception:  # whatever went wrong, the row's lease ends and it is tried again or shown as dead
@@ -128,16 +155,32 @@ class Pool:
                 self._work.pop(id(flight), None)
             self._feed()
 
+    def _do(self, kind: Kind, flight: InFlight) -> None:
+        flight.thread = threading.get_ident()
+        try:
+            with self.app.app_context():
+                kind.do(self.tawkee, flight.item)
+        finally:
+            with self._lock:
+                flight.thread = 0  # who found it over its time at this moment must not end what the thread does next
+
     def _feed(self) -> None:
         """After a thread became free, or was kept in vain: take what had to wait for one."""
-        if not self._hungry or self.stopping.is_set():
-            return
-        with self._lock:
-            names, self._hungry, self._turned_away = self._hungry, set(), False
-        for name in names:
-            asked = max(self.free, 1)
-            if self.drain(name, asked) >= asked:
+        again = True
+        while again and self._hungry and not self.stopping.is_set():
+            with self._lock:
+                names, self._hungry, self._turned_away = self._hungry, set(), False
+            again = any([self._take_more(name) for name in names])  # a list: each of them takes
+
+    def _take_more(self, name: str) -> bool:
+        """Whether to look again: for more of this kind, or for who found threads kept here in vain."""
+        asked = max(self.free, 1)
+        started, vain = self._take(name, asked)
+        if started >= asked:  # with no thread free by now, looking again leaves it to whoever is free next
+            with self._lock:
                 self._hungry.add(name)
+            return True
+        return vain and self._turned_away
 
     def _turns(self) -> list[ClaimedTurn]:
         with self._lock:
@@ -167,13 +210,11 @@ class Pool:
 
     def _end_overdue(self, seconds: float) -> None:
         with self._lock:
-            overdue = [
-                f for f in self._work.values() if not f.ended and f.thread and time.monotonic() - f.started > seconds
-            ]
-        for flight in overdue:
-            flight.ended = True
-            metrics.RECOVERIES.labels("timeout").inc()
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(flight.thread), ctypes.py_object(WorkTimeout))
+            for flight in self._work.values():
+                if not flight.ended and flight.thread and time.monotonic() - flight.started > seconds:
+                    flight.ended = True
+                    metrics.RECOVERIES.labels("timeout").inc()
+                    end_thread(flight.thread)
 
     def stop(self, seconds: float) -> int:
         """Claim no more, let what is in flight finish for so many seconds, give the rest back; how many were given

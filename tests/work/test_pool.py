@@ -1,17 +1,22 @@
 """One process's threads, and who leads."""
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg2
+import pytest
 from rq import Queue
 
+from tawkee_core.context import Tawkee
 from tawkee_core.conversation.turns import claim_turns
 from tawkee_core.db import run
-from tawkee_core.errors import NotSent
+from tawkee_core.errors import NotSent, Unavailable
 from tawkee_core.work.dispatch import QUEUE, Dispatcher, redis_for_work
-from tawkee_core.work.kinds import find_due
+from tawkee_core.work.kinds import KINDS, Kind, find_due
 from tawkee_core.work.leader import Leadership
+from tawkee_core.work.pool import Pool
 from tawkee_core.work.share import Share
 from tests.lines import Line, hold_model, in_parallel, wait_until, waits_for_lock
 
@@ -169,3 +174,60 @@ def test_of_many_at_once_one_leads(line: Line) -> None:
     run("delete from leader where name = 'race'")
     candidates = [Leadership("race", f"candidate-{number}", 30.0) for number in range(8)]
     assert sorted(in_parallel([candidate.held for candidate in candidates])) == [False] * 7 + [True]
+
+
+def test_machine_that_gives_no_threads_is_heard_of_before_anything_is_claimed(line: Line) -> None:
+    """Turns claimed for threads that cannot be had would wait for their lease, three times, and then be dead."""
+    line.say()
+    small = threading.stack_size(2**46)
+    try:
+        with pytest.raises(Unavailable, match="TAWKEE_WORKER_THREADS"):
+            Pool(line.running.app, 4).drain("turns", 1)
+    finally:
+        threading.stack_size(small)
+    assert [t.state for t in line.turns()] == ["collecting"]
+
+
+def test_looking_again_and_again_keeps_nobody_busy(line: Line) -> None:
+    """Without Redis the dispatcher looks for work of every kind a few times a second. What it finds kept for another's
+    claim it asks for again by itself; had it to be served, its asking alone would keep the other claiming for ever."""
+    began = threading.Event()
+
+    def claim_slowly(tawkee: Tawkee, worker: str, count: int) -> list[Any]:
+        began.set()
+        time.sleep(0.02)
+        return []
+
+    pool, rounds = Pool(line.running.app, 4), 0
+    slow = {name: Kind(name, claim_slowly, lambda tawkee, item: None) for name in "abcdefgh"}
+    KINDS.update(slow)
+    try:
+        with ThreadPoolExecutor(1) as caller:
+            looking = caller.submit(pool.drain_all)
+            began.wait(10)
+            while not looking.done() and rounds < 500:
+                pool.drain_all()
+                time.sleep(0.005)
+                rounds += 1
+    finally:
+        pool.stop(5)
+        for name in slow:
+            del KINDS[name]
+    assert rounds < 500
+
+
+def test_kind_whose_claim_fails_keeps_no_other_from_its_threads(line: Line) -> None:
+    def fail(tawkee: Tawkee, worker: str, count: int) -> list[Any]:
+        raise RuntimeError("no such table")
+
+    pool = Pool(line.running.app, 4)
+    others = dict(KINDS)
+    KINDS.clear()
+    KINDS.update({"broken": Kind("broken", fail, lambda tawkee, item: None)} | others)
+    line.say()
+    try:
+        assert pool.drain_all() >= 1
+    finally:
+        pool.stop(5)
+        del KINDS["broken"]
+    assert line.provider.texts() == ["echo: oi"]
