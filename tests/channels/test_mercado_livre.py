@@ -93,6 +93,10 @@ class TestMercadoLivre(ChannelConformance):
     def deliveries(self) -> list[Delivery]:
         return [Delivery(*each) for each in self.fake.written]
 
+    def garble_next(self) -> bool:
+        self.fake.faults.append(Fault(502, drop_after=True))
+        return True
+
     def fail_next(self, failure: Failure) -> None:
         faults = {
             "retryable": Fault(409, "lock"),

@@ -85,9 +85,9 @@ def contacts(line: Line) -> list[Any]:
     )
 
 
-def delivery_of(to: str, message: dict[str, Any]) -> Delivery:
-    titles = tuple(each["title"] for each in message.get("quick_replies", ()))
-    return Delivery(to, message.get("text", ""), titles, "attachment" in message)
+def delivery_of(to: str, said: dict[str, Any]) -> Delivery:
+    titles = tuple(each["title"] for each in said.get("quick_replies", ()))
+    return Delivery(to, said.get("text", ""), titles, "attachment" in said)
 
 
 class DirectConformance(ChannelConformance):
@@ -142,14 +142,15 @@ class DirectConformance(ChannelConformance):
     def deliveries(self) -> list[Delivery]:
         return [delivery_of(each["recipient"]["id"], each["message"]) for each in self.fake.sent]
 
+    def garble_next(self) -> bool:
+        self.fake.drop_next(502)
+        return True
+
     def fail_next(self, failure: Failure) -> None:
-        match failure:
-            case "retryable":
-                self.fake.fail_next(400, 1200, "Temporary send message failure")
-            case "permanent":
-                self.fake.fail_next(400, 551, "This person isn't available right now")
-            case "lost":
-                self.fake.drop_next()
+        if failure == "lost":
+            return self.fake.drop_next()
+        temporary = (1200, "Temporary send message failure")
+        self.fake.fail_next(400, *(temporary if failure == "retryable" else (551, "This person isn't available now")))
 
     def echo_webhook(self, channel: Channel, to: str, text: str) -> Webhook:
         echo = {"mid": f"m_echo-{to}", "text": text, "is_echo": True}
@@ -158,8 +159,7 @@ class DirectConformance(ChannelConformance):
 
     def status_webhook(self, channel: Channel, message_id: str, client_id: str, state: str) -> Webhook:
         seen = {"mid": message_id, "watermark": int(time.time() * 1000) + 60_000}  # Messenger names a moment
-        told: Any = {"mids": [message_id]} if state == "delivered" else {"watermark": 1}
-        told = {"read": seen} if state == "read" else {"delivery": told}
+        told: Any = {"read": seen} if state == "read" else {"delivery": {"mids": [message_id]}}
         item = {"sender": {"id": self.sender(1)}, "recipient": {"id": "2040"}, **told}
         return self.signed(envelope(item, name=self.object_name))
 
@@ -315,7 +315,7 @@ def test_any_content_is_an_event_or_a_bad_payload(name: str, content: Any) -> No
         events = read_all(**{name: content})
     except BadPayload:
         return
-    assert all(isinstance(event, Incoming | Ignored | Status | Deleted | Echo) for event in events)
+    assert all(isinstance(event, Incoming | Ignored | Status | Watermark | Deleted | Echo) for event in events)
 
 
 @pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside this checkout")

@@ -125,6 +125,10 @@ class TestTelegram(ChannelConformance):
     def deliveries(self) -> list[Delivery]:
         return [Delivery(each.chat, each.text) for each in self.fake.sent]
 
+    def garble_next(self) -> bool:
+        self.fake.drop_next(502)
+        return True
+
     def fail_next(self, failure: Failure) -> None:
         match failure:
             case "retryable":

@@ -119,6 +119,10 @@ class TestTwilio(ChannelConformance):
     def deliveries(self) -> list[Delivery]:
         return [Delivery(each["To"], each.get("Body", "")) for each in self.fake.sent]
 
+    def garble_next(self) -> bool:
+        self.fake.drop_next(502)
+        return True
+
     def fail_next(self, failure: Failure) -> None:
         match failure:
             case "retryable":

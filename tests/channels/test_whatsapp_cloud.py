@@ -128,6 +128,10 @@ class TestWhatsAppCloud(ChannelConformance):
             Delivery(each["to"], words_of(each), titles_of(each), each["type"] in FILE_KINDS) for each in self.fake.sent
         ]
 
+    def garble_next(self) -> bool:
+        self.fake.drop_next(502)
+        return True
+
     def fail_next(self, failure: Failure) -> None:
         match failure:
             case "retryable":

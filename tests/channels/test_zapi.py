@@ -118,6 +118,10 @@ class TestZapi(ChannelConformance):
         words = body.get("message", body.get("caption", ""))
         return Delivery(body["phone"], words, file=not {"image", "document", "audio", "video"}.isdisjoint(body))
 
+    def garble_next(self) -> bool:
+        self.fake.drop_next(502)
+        return True
+
     def fail_next(self, failure: Failure) -> None:
         match failure:
             case "retryable":

@@ -16,6 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.canary import canary
 
+from .lost_answer import lose_answer
+
 VERSION = "/v25.0/"
 
 
@@ -66,9 +68,9 @@ class GraphServer:
         """Let the next message fail with this error."""
         self.faults.append(Fault(status, code, message, subcode))
 
-    def drop_next(self) -> None:
-        """Take the next message and close the connection without an answer."""
-        self.faults.append(Fault(drop_after=True))
+    def drop_next(self, status: int = 200) -> None:
+        """Take the next message and close the connection without an answer; 502: after a proxy's."""
+        self.faults.append(Fault(status, drop_after=True))
 
 
 class GraphApi(BaseHTTPRequestHandler):
@@ -168,8 +170,7 @@ class GraphApi(BaseHTTPRequestHandler):
             self.fake.sent.append(values)
             number = len(self.fake.sent)
         if fault:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            lose_answer(self, fault.status)
             return
         self.answer({"messaging_product": "whatsapp", "messages": [{"id": f"wamid.out{number}"}]})
 
@@ -187,8 +188,7 @@ class GraphApi(BaseHTTPRequestHandler):
             self.fake.sent.append(values)
             number = len(self.fake.sent)
         if fault:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            lose_answer(self, fault.status)
             return
         self.answer({"recipient_id": values["recipient"]["id"], "message_id": f"m_out{number}"})
 

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from .lost_answer import lose_answer
+
 SELLER, APP, AGENT = 415458330, "2069392825111111", 3037675074
 ITEM = {"id": "MLB1", "title": "Caneca azul", "price": 39.9, "currency_id": "BRL"}
 
@@ -167,8 +169,7 @@ class Api(BaseHTTPRequestHandler):
             return
         answer = self.answer(values) if self.path == "/answers" else self.write(values)
         if fault:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            lose_answer(self, fault.status)
         else:
             self.reply(*answer)
 

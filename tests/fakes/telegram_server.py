@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from .lost_answer import lose_answer
+
 BOT = {"id": 7000000001, "is_bot": True, "first_name": "Aurora", "username": "aurora_test_bot"}
 
 
@@ -71,9 +73,9 @@ class TelegramServer:
         parameters = None if retry_after is None else {"retry_after": retry_after}
         self.faults.append(Fault(status, description, parameters))
 
-    def drop_next(self) -> None:
-        """Take the next message and close the connection without an answer."""
-        self.faults.append(Fault(drop_after=True))
+    def drop_next(self, status: int = 200) -> None:
+        """Take the next message and close the connection without an answer; 502: after a proxy's."""
+        self.faults.append(Fault(status, drop_after=True))
 
     def texts(self) -> list[str]:
         return [each.text for each in self.sent]
@@ -117,8 +119,7 @@ class BotApi(BaseHTTPRequestHandler):
             self.fake.sent.append(Sent(chat, method, text, body))
             number = len(self.fake.sent)
         if fault:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            lose_answer(self, fault.status)
             return
         self.answer({"message_id": number, "from": BOT, "chat": {"id": int(chat), "type": "private"}})
 

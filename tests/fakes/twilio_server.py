@@ -23,6 +23,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.canary import canary
 
+from .lost_answer import lose_answer
+
 NUMBER, SERVICE = "+14155550100", "MG" + "0" * 31 + "1"
 
 
@@ -72,9 +74,9 @@ class TwilioServer:
         """Let the next sending fail with this error."""
         self.faults.append(Fault(status, code, message, tuple(headers.items())))
 
-    def drop_next(self) -> None:
-        """Take the next message and close the connection without an answer."""
-        self.faults.append(Fault(drop_after=True))
+    def drop_next(self, status: int = 200) -> None:
+        """Take the next message and close the connection without an answer; 502: after a proxy's."""
+        self.faults.append(Fault(status, drop_after=True))
 
     def record(self, place: int) -> dict[str, Any]:
         """A sent message as Twilio keeps it."""
@@ -159,8 +161,7 @@ class Twilio(BaseHTTPRequestHandler):
             self.fake.dates.append(formatdate())
             place = len(self.fake.sent) - 1
         if fault:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            lose_answer(self, fault.status)
             return
         self.answer(self.fake.record(place), 201)
 

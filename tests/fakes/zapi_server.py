@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
+from .lost_answer import lose_answer
+
 OWN_PHONE = "5531999990000"
 QR = "data:image/png;base64,iVBORw0KGgo="
 
@@ -75,9 +77,9 @@ class ZapiServer:
         """Let the next sending fail with this answer."""
         self.faults.append(Fault(status, error, tuple(headers.items())))
 
-    def drop_next(self) -> None:
-        """Take the next message and close the connection without an answer."""
-        self.faults.append(Fault(drop_after=True))
+    def drop_next(self, status: int = 200) -> None:
+        """Take the next message and close the connection without an answer; 502: after a proxy's."""
+        self.faults.append(Fault(status, drop_after=True))
 
 
 class Zapi(BaseHTTPRequestHandler):
@@ -134,8 +136,7 @@ class Zapi(BaseHTTPRequestHandler):
             message_id = f"3EB0OUT{len(self.fake.sent) + 1:06}"
             self.fake.sent.append(Sent(route, body, message_id))
         if fault:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            lose_answer(self, fault.status)
             return
         self.answer({"zaapId": "Z" + message_id, "messageId": message_id, "id": message_id})
 
