@@ -12,7 +12,16 @@ from tawkee_core.db import run
 from tawkee_core.models.base import first_id, new_id
 from tawkee_core.privacy.tasks import export_folder
 from tawkee_core.types import Media
-from tawkee_core.work.sweeps import DAY, KEEP_RAW_DAYS, all_sweeps, forget_exports, purge_old, purge_raw
+from tawkee_core.work.sweeps import (
+    DAY,
+    KEEP_RAW_DAYS,
+    Sweep,
+    all_sweeps,
+    forget_exports,
+    purge_old,
+    purge_raw,
+    run_sweeps,
+)
 from tests.lines import Line
 
 
@@ -150,3 +159,13 @@ def test_tables_that_every_message_changes_are_cleaned_early(line: Line) -> None
         " where option_name = 'autovacuum_vacuum_scale_factor'"
     )
     assert {row.relname: row.share for row in rows} == {"turn": 0.01, "outbound": 0.01, "chat": 0.02, "message": 0.02}
+
+
+def test_sweep_that_fails_keeps_no_other_from_its_work(line: Line) -> None:
+    done = []
+
+    def fail() -> None:
+        raise PermissionError("read-only")
+
+    run_sweeps([Sweep(1, fail), Sweep(1, lambda: done.append("other"))])
+    assert done == ["other"]
