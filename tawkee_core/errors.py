@@ -15,17 +15,16 @@ Unavailable 503
     └── ModelDown · ModelBusy · ModelRefused · ModelNonsense · PriceMissing
 """
 
-from typing import Any
-
 PATIENCE = 30.0
 MOST_PATIENCE = 86_400.0
 
 
-def bear(seconds: Any) -> float:
+def bear(seconds: object) -> float:
     """The seconds to wait, whatever a plugin made of its provider's header: none, nonsense or a year would hold up what
     waits for ever."""
-    told = isinstance(seconds, int | float) and seconds == seconds
-    return float(min(max(seconds, 0.0), MOST_PATIENCE)) if told else PATIENCE
+    if not isinstance(seconds, int | float) or seconds != seconds:
+        return PATIENCE
+    return float(min(max(seconds, 0.0), MOST_PATIENCE))
 
 
 class TawkeeError(Exception):
