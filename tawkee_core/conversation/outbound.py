@@ -10,8 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import structlog
+
 from .. import metrics
-from ..db import run, transaction
+from ..db import LOST, run, transaction
 from ..doorbell import ring
 from ..notifications import notify_team
 from ..settings import Settings
@@ -140,6 +142,7 @@ ASK_FOR_ATTENTION = """
 update chat c set attention = %s from channel h where c.id = %s and h.id = c.channel_id returning h.kind
 """
 CLOSED = "a message came after the reply window: only a template may be sent"
+log = structlog.get_logger()
 ATTENTION = {"unconfirmed": "a message may not have arrived", "dead": "a message could not be sent"}
 
 
@@ -176,8 +179,17 @@ def claim_sendings(settings: Settings, count: int, chat_id: str | None = None) -
     claimed = [sending_of(row, began) for row in rows]
     for each in claimed:
         if each.state != "sending":
-            note_overtaken(settings, each)
+            try_to_note(settings, each)
     return [each for each in claimed if each.state == "sending"]
+
+
+def try_to_note(settings: Settings, sending: Sending) -> None:
+    """What else was claimed has to be sent, also where the database is away at this moment; a sweep ends the turn
+    then."""
+    try:
+        note_overtaken(settings, sending)
+    except LOST as error:
+        log.warning("overtaken_unnoted", outbound_id=sending.id, error=str(error).strip().split("\n")[0])
 
 
 def note_overtaken(settings: Settings, sending: Sending) -> None:

@@ -8,7 +8,7 @@ from tawkee_core.context import Tawkee
 from tawkee_core.conversation.compose import write_message
 from tawkee_core.conversation.handover import hand_back, take_over
 from tawkee_core.conversation.interactions import resolve_chat
-from tawkee_core.conversation.outbound import CLAIM
+from tawkee_core.conversation.outbound import CLAIM, claim_sendings
 from tawkee_core.db import run
 from tawkee_core.errors import Ambiguous, NotSent, SendError
 from tawkee_core.work.sweeps import finish_replied
@@ -97,3 +97,29 @@ def test_what_may_have_arrived_is_not_called_cancelled_nor_said_twice(line: Line
     assert [m.status for m in line.messages("out") if m.kind != "note"] == ["unconfirmed"]
     assert line.provider.texts() == []
     assert line.chat.attention == "a message may not have arrived"
+
+
+def test_what_was_claimed_beside_it_is_sent_also_when_its_turn_cannot_be_ended(line: Line) -> None:
+    """Messages are claimed together. One that a person overtook, and a database that breaks off while its turn is
+    ended, must not leave the others claimed by nobody: nobody could tell any more that they were not sent."""
+    for person in ("ana", "bia"):
+        line.provider.fail_with.append(NotSent("no route"))
+        line.say(sender=person)
+        line.start()
+        line.rest()
+    line.pass_time()
+    (taken, other) = run("select id from chat where channel_id = %s order by address", (line.channel.id,))
+    run("update chat set epoch = epoch + 1, owner = 'human' where id = %s", (taken.id,))
+    run(
+        "create function break_off() returns trigger language plpgsql as"
+        " $$ begin raise exception 'broken off' using errcode = '40001'; end $$;"
+        f"create trigger break_off before update on turn for each row when (old.chat_id = '{taken.id}')"
+        " execute function break_off()"
+    )
+    try:
+        claimed = claim_sendings(line.tawkee.settings, 10)
+    finally:
+        run("drop function break_off cascade")
+    assert [sending.chat_id for sending in claimed] == [other.id]
+    finish_replied()
+    assert sorted(t.state for t in line.turns()) == ["cancelled", "replying"]
