@@ -86,6 +86,19 @@ def test_what_references_a_row_inside_a_workspace_may_wait_for_the_end(tawkee: R
     assert [row.name for row in rigid] == []
 
 
+def test_what_refers_to_a_row_is_found_by_it(tawkee: Running) -> None:
+    """Or each of thousands of chats that move costs a look at all turns of the workspace."""
+    slow = run(
+        "select conrelid::regclass::text || ' of ' || confrelid::regclass::text as name from pg_constraint c"
+        " where contype = 'f' and cardinality(conkey) = 2 and confrelid::regclass::text = any(%s) and not exists ("
+        "select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]"
+        " where i.indrelid = c.conrelid and i.indpred is null and a.attnum = any(c.conkey)"
+        " and a.attname <> 'workspace_id')",
+        (["chat", "message", "channel", "training", "contact"],),
+    )
+    assert [row.name for row in slow] == []
+
+
 def test_files_and_secrets_go_along(pair: Pair) -> None:
     settings = pair.tawkee.tawkee.settings
     kept = keep_data(settings, pair.source.workspace_id, Media(data=b"a file"))
