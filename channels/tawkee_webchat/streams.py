@@ -11,8 +11,10 @@ from .view import PAGE, Page, fingerprint, make_page
 
 
 def answer_events(channel: Channel, visitor: Visitor, cursor: int | None) -> Response:
-    """The events of a visitor's chat after `cursor`. Raises TooMany, Unavailable."""
-    return streams.answer_stream(current_rooms(), (channel.id, visitor.id), cursor, request.environ)
+    """The events of a visitor's chat after `cursor`, or from now on. Raises TooMany, Unavailable."""
+    key = (channel.id, visitor.id)
+    since = read_page(key).upto if cursor is None else cursor
+    return streams.answer_stream(current_rooms(), key, since, request.environ)
 
 
 def current_rooms() -> streams.Rooms[Page]:
@@ -72,10 +74,9 @@ def show_changes(room: streams.Room, stream: streams.Stream, page: Page, send: s
 def show_missed(stream: streams.Stream, page: Page, send: streams.Send) -> None:
     stream.joined = True
     send(stream, "owner", page.speaker())
-    if stream.cursor is None:
-        return
-    if page.skips(stream.cursor):
+    since = stream.cursor or 0
+    if page.skips(since):
         send(stream, "reload", {})
     for message in page.messages:
-        if message["seq"] > stream.cursor:
+        if message["seq"] > since:
             send(stream, "message", message, page.cursor_before(message))
