@@ -73,7 +73,10 @@ class PlaceQuery(Schema):
     before = fields.String(validate=MARK, metadata={"description": "A message's id: what was said before it"})
 
 
-SAID = {"client_id": {"type": "string", "maxLength": 64}, "text": {"type": "string", "maxLength": MAX_TEXT}}
+SAID = {
+    "client_id": {"type": "string", "pattern": f"^{CLIENT_ID.pattern}$"},
+    "text": {"type": "string", "maxLength": MAX_TEXT},
+}
 SENT_ALONG = {**SAID, "file": {"type": "string", "format": "binary"}}
 POST_BODY = {
     "content": {
