@@ -74,7 +74,9 @@ class Settings:
     )
     max_body_bytes: int = setting(4 * 1024 * 1024, "Largest webhook or request body taken, uploads aside.")
     max_upload_bytes: int = setting(16 * 1024 * 1024, "Largest file taken from a person or a visitor.")
-    metrics_token: str = setting("", "When set, /metrics asks for it as a bearer token.", secret=True)
+    metrics_token: str = setting(
+        "", "What /metrics asks for as a bearer token; without one it answers this machine alone.", secret=True
+    )
     metrics_port: int = setting(0, "Where a worker tells its own counts, under /metrics; 0: nowhere.")
     metrics_host: str = setting("127.0.0.1", "On which address of its machine it does.")
     log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.")

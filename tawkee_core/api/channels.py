@@ -9,7 +9,7 @@ from ..channels import setup
 from ..channels.connect import Step, ask_provider, list_templates
 from ..channels.health import read_health
 from ..channels.remove import delete_channel, list_removed, restore_channel
-from ..channels.show import show_channel
+from ..channels.show import show_channels
 from ..context import current
 from ..db import connection
 from ..models import Channel
@@ -256,8 +256,8 @@ def show_connection(stands: Connection) -> dict[str, Any]:
 
 
 def show(row: Channel) -> dict[str, Any]:
-    return show_channel(current(), row)
+    return show_all([row])[0]
 
 
 def show_all(rows: list[Channel]) -> list[dict[str, Any]]:
-    return [show(row) for row in rows]
+    return show_channels(current(), rows)

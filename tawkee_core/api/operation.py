@@ -68,7 +68,16 @@ def check_files(settings: Settings) -> str:
 
 @blueprint.route("/metrics")
 def metrics() -> Response:
-    """Prometheus' text format; asks for the bearer token where one is set."""
-    if not may_read(current().settings, request.headers.get("Authorization", "")):
+    """Prometheus' text format, for who has the token; where none is set, for this machine alone."""
+    settings = current().settings
+    if not settings.metrics_token and not is_local():
+        raise Unauthorized("Set TAWKEE_METRICS_TOKEN to read the metrics from another machine.")
+    if not may_read(settings, request.headers.get("Authorization", "")):
         raise Unauthorized("Send the metrics token: Authorization: Bearer …")
-    return Response(tell_metrics(files=not why_unwritable(current().settings)), content_type=CONTENT_TYPE_LATEST)
+    return Response(tell_metrics(files=not why_unwritable(settings)), content_type=CONTENT_TYPE_LATEST)
+
+
+def is_local() -> bool:
+    """Whether a program of this machine asks, and not a proxy on it for somebody elsewhere."""
+    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
+    return request.remote_addr in ("127.0.0.1", "::1", "::ffff:127.0.0.1") and not forwarded

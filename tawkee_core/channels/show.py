@@ -1,5 +1,6 @@
 """A channel as people and programs see it: secrets masked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..context import Tawkee
@@ -13,16 +14,21 @@ from .setup import channel_info
 NAMES = ("id", "workspace_id", "agent_id", "kind", "name", "status", "detail", "qr")
 TIMES = ("created_at", "updated_at", "paused_until", "deleted_at")
 HEARD = """
-select max(sent_at) as at from message
-where channel_id = %s and direction = 'in' and sent_at > now() - interval '7 days'
+select h.id, (select max(m.sent_at) from message m where m.channel_id = h.id and m.direction = 'in'
+    and m.sent_at > now() - interval '7 days') as at from unnest(%s::uuid[]) as h(id)
 """
 
 
-def show_channel(tawkee: Tawkee, row: Channel) -> dict[str, Any]:
-    """A channel's row with its configuration; what its plugin did not declare is its own business."""
+def show_channels(tawkee: Tawkee, rows: Sequence[Channel]) -> list[dict[str, Any]]:
+    """Channels' rows, when each was heard from, and their configurations; what their plugins did not declare is their
+    own business."""
+    heard = {row.id: row.at for row in run(HEARD, ([row.id for row in rows],))} if rows else {}
+    return [{**show_row(tawkee, row), "last_event_at": heard[row.id]} for row in rows]
+
+
+def show_row(tawkee: Tawkee, row: Channel) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in NAMES + TIMES},
-        "last_event_at": run(HEARD, (row.id,))[0].at,
         "detail": row.detail or None,
         "config": show_config(tawkee, row),
         "webhook_url": webhook_url(tawkee.settings, row.id, row.webhook_token),

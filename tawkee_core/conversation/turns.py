@@ -106,15 +106,15 @@ def extend_leases(settings: Settings, worker: str, turn_ids: Sequence[str]) -> N
     )
 
 
-def give_back(turns: Sequence[ClaimedTurn]) -> None:
-    """Let other workers have these turns at once, at a shutdown; it counts as no attempt."""
-    for turn in turns:
-        persist(partial(give_one_back, turn), 5)
+def give_back(turns: Sequence[ClaimedTurn]) -> list[ClaimedTurn]:
+    """Let other workers have these turns at once, at a shutdown; it counts as no attempt. Those that went: whose reply
+    is committed stays."""
+    return [turn for turn in turns if persist(partial(give_one_back, turn), 5)]
 
 
-def give_one_back(turn: ClaimedTurn) -> None:
+def give_one_back(turn: ClaimedTurn) -> bool:
     with transaction() as cursor:
-        requeue(cursor, turn, 0, "worker stopped", uncounted=1)
+        return requeue(cursor, turn, 0, "worker stopped", uncounted=1)
 
 
 def requeue(

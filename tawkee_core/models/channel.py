@@ -22,7 +22,6 @@ class Channel(Owned):
     detail = JsonField(default=dict)
     qr = JsonField(null=True)
     paused_until = TimeField(null=True)
-    last_event_at = TimeField(null=True)
     oauth_nonce = TextField(default="")
     check_at = TimeField(default=now)
     caught_up_at = TimeField(default=now)

@@ -27,6 +27,7 @@ from ..errors import Unavailable
 from .kinds import KINDS, Kind
 
 GRACE_SECONDS = 30.0
+SEND_SECONDS = 15.0  # a chat's row of sends, and the call that it is in
 log = structlog.get_logger()
 
 
@@ -217,18 +218,27 @@ class Pool:
                     end_thread(flight.thread)
 
     def stop(self, seconds: float) -> int:
-        """Claim no more, let what is in flight finish for so many seconds, give the rest back; how many were given
-        back."""
+        """Claim no more, and let what is in flight finish for so many seconds. Towards their end the turns that still
+        think are given back, so that none of them begins to send as the process ends; how many were."""
         self.stopping.set()
         deadline = time.monotonic() + seconds
-        while self.free < self.threads and time.monotonic() < deadline:
-            time.sleep(0.05)
-        left = self._turns()
-        give_back(left)
+        self._rest(deadline - min(SEND_SECONDS, seconds / 2))
+        thinking = give_back(self._turns())
+        self._rest(deadline, thinking)
         self._ended.set()
         self._beat.join(5)
         try:
             run("delete from heartbeat where name = %s", (self.name,))
         except LOST as error:
             log.warning("farewell_failed", error=str(error).strip().split("\n")[0])
-        return len(left)
+        return len(thinking)
+
+    def _rest(self, deadline: float, but: Sequence[ClaimedTurn] = ()) -> None:
+        """Wait until nothing is in flight but these turns, whose answers are dropped."""
+        dropped = {turn.id for turn in but}
+        while time.monotonic() < deadline and self._holds_others(dropped):
+            time.sleep(0.05)
+
+    def _holds_others(self, dropped: set[str]) -> bool:
+        with self._lock:
+            return any(getattr(flight.item, "id", None) not in dropped for flight in self._work.values())

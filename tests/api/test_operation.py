@@ -91,3 +91,21 @@ def test_metrics_have_their_names_and_no_label_of_a_workspace(client: Client) ->
 def test_metrics_may_ask_for_a_token(config: dict[str, Any], header: str, status: int) -> None:
     client = create_app({**config, "metrics_token": "metrics-token"}).test_client()
     assert client.get("/metrics", headers={"Authorization": header}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("198.51.100.7", {}, 401),
+        ("127.0.0.1", {"X-Forwarded-For": "198.51.100.7"}, 401),
+        ("127.0.0.1", {"X-Real-IP": "198.51.100.7"}, 401),
+    ],
+)
+def test_without_a_token_metrics_are_told_to_this_machine_alone(
+    config: dict[str, Any], address: str, headers: dict[str, str], status: int
+) -> None:
+    client = create_app({**config, "metrics_token": ""}).test_client()
+    asked = client.get("/metrics", headers=headers, environ_overrides={"REMOTE_ADDR": address})
+    assert asked.status_code == status

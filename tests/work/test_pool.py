@@ -18,7 +18,7 @@ from tawkee_core.work.kinds import KINDS, Kind, find_due
 from tawkee_core.work.leader import Leadership
 from tawkee_core.work.pool import Pool
 from tawkee_core.work.share import Share
-from tests.lines import Line, hold_model, in_parallel, wait_until, waits_for_lock
+from tests.lines import Line, hold_model, hold_provider, in_parallel, wait_until, waits_for_lock
 
 OTHER = "'another worker '"
 
@@ -231,3 +231,21 @@ def test_kind_whose_claim_fails_keeps_no_other_from_its_threads(line: Line) -> N
         pool.stop(5)
         del KINDS["broken"]
     assert line.provider.texts() == ["echo: oi"]
+
+
+def test_stopping_gives_back_who_thinks_and_waits_for_who_sends(line: Line) -> None:
+    pool = Pool(line.running.app, 4)
+    release = hold_provider(line)
+    line.say("oi", "ana")
+    pool.drain("turns", 1)
+    wait_until(lambda: [o.state for o in line.outbounds()] == ["sending"])
+    hold_model(line)
+    line.say("oi", "bia")
+    pool.drain("turns", 1)
+    wait_until(lambda: line.model.waiting == 1)
+    with ThreadPoolExecutor(1) as executor:
+        stopping = executor.submit(pool.stop, 8.0)
+        wait_until(lambda: [turn.state for turn in line.turns()] == ["replying", "collecting"])
+        release.set()
+        assert stopping.result(20) == 1
+    assert [o.state for o in line.outbounds()] == ["sent"]

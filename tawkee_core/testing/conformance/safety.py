@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ...channels.config import BadConfig, read_config
-from ...channels.show import show_channel
+from ...channels.show import show_channels
 from ...db import connection, run
 from ...models import Channel as ChannelRow, new_id
 from ...types import Channel
@@ -79,7 +79,7 @@ class SafetyCases(ChannelKit):
     def test_secrets_are_never_told(self, line: Line) -> None:
         with connection():
             row = ChannelRow.find(line.company.workspace_id, line.channel.id)
-            told = json.dumps(show_channel(line.running.tawkee, row), default=str)
+            told = json.dumps(show_channels(line.running.tawkee, [row]), default=str)
         secrets = [str(value) for value in self.secrets().values() if len(str(value)) >= 6]
         assert not [secret for secret in secrets if secret in told]
 
