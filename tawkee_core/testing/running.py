@@ -104,7 +104,7 @@ class Running:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             started = self.pool.drain_all()
-            if not started and self.pool.free == self.pool.threads and self.busy() == 0:
+            if not started and self.pool.idle and self.busy() == 0:
                 return
             time.sleep(0.01)
         at_work = self.pool.threads - self.pool.free

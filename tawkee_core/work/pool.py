@@ -90,6 +90,12 @@ class Pool:
     def free(self) -> int:
         return self.threads - len(self._work) - self._reserved
 
+    @property
+    def idle(self) -> bool:
+        """Whether no thread is at work, and none will look for more by itself."""
+        with self._lock:
+            return self.free == self.threads and not self._hungry
+
     def drain(self, name: str, count: int) -> int:
         """Claim up to `count` items of a kind and start them; how many. With no thread free, the next one to be free
         looks again."""
@@ -126,6 +132,8 @@ class Pool:
 
     def drain_all(self) -> int:
         """Look for work of every kind, when nobody else can tell of it; to be done again and again."""
+        with self._lock:
+            self._hungry.clear()  # this is the looking that they waited for; who finds no thread is added again
         return sum(self._take(name, self.threads, returning=True)[0] for name in KINDS)
 
     def _claim(self, kind: Kind, count: int) -> Sequence[Any]:

@@ -41,9 +41,9 @@ def work(app: Flask) -> None:
     log.info("worker_started", worker=pool.name, threads=pool.threads)
     while not HintWorker.stopping:
         take_hints(app, pool)
-    log.info("worker_draining", in_flight=pool.threads - pool.free)
     pool.stopping.set()
     dispatcher.join(5)
+    log.info("worker_draining", in_flight=pool.threads - pool.free)  # from here on it claims nothing
     given_back = pool.stop(tawkee.settings.stop_seconds)
     log.info("worker_stopped", given_back=given_back)
     if pool.free < pool.threads:

@@ -148,6 +148,7 @@ def test_stopping_worker_finishes_what_it_holds(town: Town, street: Street) -> N
     worker = town.start_worker()
     hold_turns(street, 3)
     worker.send_signal(signal.SIGTERM)
+    town.wait_for(lambda: town.leader() is None)
     street.say("oi 3", "later")  # not for this worker any more
     town.other.release("/complete")
     assert worker.wait(15) == 0
