@@ -2,9 +2,9 @@
 
 import copy
 import json
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tawkee_core import (
     InvalidWebhook,
     Status,
 )
+from tawkee_core.testing.conformance.reading import check_reading
 
 OWN = Path(__file__).parents[1] / "payloads" / "evolution"
 RECORDED = Path(__file__).parents[3] / "shared" / "payloads" / "evolution"
@@ -303,9 +304,7 @@ def test_hostile_texts_are_read_quickly() -> None:
         for name in ("text", "contact", "image_base64_strings"):
             payload = json.loads((OWN / f"{name}.json").read_text())
             replace_texts(payload["data"]["message"], hostile)
-            started = time.thread_time()
-            parse(payload)
-            assert time.thread_time() - started < 0.05, (name, hostile[:5])
+            check_reading(partial(parse, payload))
 
 
 def replace_texts(value: dict[str, Any], hostile: str) -> None:
@@ -327,14 +326,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def read_whatever(body: bytes) -> None:
-    started = time.thread_time()
-    try:
-        events = parse(body, STORING)
-    except BadPayload:
-        return
-    finally:
-        assert time.thread_time() - started < 0.05, "seconds of CPU, which a loaded machine does not stretch"
-    assert all(isinstance(event, ChannelEvent) for event in events)
+    check_reading(lambda: parse(body, STORING))
 
 
 @given(st.data())
