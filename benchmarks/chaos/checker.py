@@ -195,7 +195,7 @@ def misplaced(case: Case) -> Iterable[Violation]:
 
 def after_takeover(case: Case) -> Iterable[Violation]:
     """Begun after a takeover was acknowledged and before the next handback was asked for. What the takeover told to be
-    on its way may still leave within its lease, but is not tried again."""
+    on its way may still leave within its lease, but is not begun again."""
     for chat, hands in case.hands.items():
         for number, hand in enumerate(hands):
             if hand.what == "handback" or not hand.acked:
@@ -211,8 +211,12 @@ def after_takeover(case: Case) -> Iterable[Violation]:
 
 
 def was_leaving(case: Case, request: Request, hand: Handover) -> bool:
+    """Whether it was begun before the takeover: as its first try, or as one whose intent was written by then. A row
+    tells its last intent only."""
     tried = any(each.client_id == request.client_id and each.start < hand.acked for each in case.history.requests)
-    return not tried and request.start - hand.acked < case.lease
+    row = case.outbound.get(request.client_id)
+    begun = row is not None and request.start - case.lease < row.intent_at < hand.acked
+    return (begun or not tried) and request.start - hand.acked < case.lease
 
 
 def unexplained(case: Case) -> Iterable[Violation]:

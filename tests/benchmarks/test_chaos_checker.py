@@ -105,6 +105,11 @@ def try_again_after_takeover(case: Case) -> None:
     case.history.handovers[0].in_flight = 1
     case.history.requests[1].start = 15.5
     case.history.requests.append(replace(sent("b", "r1", 2, 14.9), accepted=False, fault="error"))
+    set_intent(case, "b", 15.4)
+
+
+def set_intent(case: Case, id: str, at: float) -> None:
+    case.final.messages = [replace(m, intent_at=at) if m.id == id else m for m in case.final.messages]
 
 
 def leave_unconfirmed(case: Case) -> None:
@@ -156,6 +161,16 @@ def test_second_try_after_a_takeover_is_not_excused_by_the_first() -> None:
     case = good()
     try_again_after_takeover(case)
     assert broken(case) == {"after_takeover"}
+
+
+def test_second_try_that_was_begun_before_the_takeover_may_leave() -> None:
+    case = good()
+    try_again_after_takeover(case)
+    case.history.requests[1].start = 15.2
+    set_intent(case, "b", 15.05)
+    assert check(case) == []
+    case.history.handovers[0].in_flight = 0
+    assert broken(case) == {"after_takeover"}, "the takeover has to tell of it"
 
 
 def test_what_a_takeover_told_to_be_leaving_may_leave() -> None:
